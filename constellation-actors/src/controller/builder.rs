@@ -1,0 +1,317 @@
+//! What can be chosen before a controller starts.
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use actix::{Arbiter, Supervisor};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use uuid::Uuid;
+
+use super::Controller;
+use crate::{
+    clock::{self, Clock},
+    gateway::Gateway,
+    heartbeat::Heartbeat,
+    ingress::{self, Admin, Ingress},
+    placement::{
+        Placement, Start,
+        epoch::Epoch,
+        lease::{LeaseTerms, TermsError},
+        rules::{OnDisconnect, Rules},
+        strategy::Strategy,
+    },
+    protocol::{
+        credential::Tokens,
+        mux::{
+            Mux, Role,
+            limits::{Limits, LimitsError},
+        },
+    },
+    registry::{Parts, Registry, handle::Routes, route::RouteView},
+    session::wire::Terms,
+    status::{Hooks, WorkerStatus},
+    store::{AnyStore, Store, memory::MemoryStore},
+};
+
+/// Settings of a controller that has not started yet.
+#[must_use = "a controller does nothing until it is started"]
+pub struct ControllerBuilder {
+    rules: Rules,
+    startup_grace: Option<Duration>,
+    timeout: Duration,
+    body_bytes_max: Option<u64>,
+    json_body_bytes_max: u64,
+    admin_header: String,
+    admin_keys: Vec<String>,
+    worker_tokens: Vec<String>,
+    default_headers: Vec<(String, String)>,
+    limits: Limits,
+    hooks: Hooks,
+    store: Box<dyn AnyStore>,
+}
+
+/// Why a controller cannot start with the settings it was given.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// A header's name or value is none.
+    #[error("{name:?}: {value:?} is not a header")]
+    Header {
+        /// Its name.
+        name: String,
+        /// Its value; empty for a header whose name alone was given.
+        value: String,
+    },
+    /// The heartbeat's interval and failures make no lease.
+    #[error("the heartbeat makes no lease")]
+    Lease(#[from] TermsError),
+    /// The limits of sessions do not fit together.
+    #[error("the limits of sessions do not fit together")]
+    Limits(#[from] LimitsError),
+}
+
+impl Default for ControllerBuilder {
+    fn default() -> Self {
+        Self {
+            rules: Rules::default(),
+            startup_grace: None,
+            timeout: Duration::from_secs(30),
+            body_bytes_max: None,
+            json_body_bytes_max: 64 * 1024 * 1024,
+            admin_header: "x-api-key".into(),
+            admin_keys: Vec::new(),
+            worker_tokens: Vec::new(),
+            default_headers: Vec::new(),
+            limits: Limits::default(),
+            hooks: Hooks::default(),
+            store: Box::new(MemoryStore),
+        }
+    }
+}
+
+impl ControllerBuilder {
+    /// How often workers renew their leases, and how many intervals without a word end one.
+    /// Default: 2 s and 3, which makes leases of 6 s.
+    pub fn heartbeat(mut self, interval: Duration, failures_max: u32) -> Self {
+        self.rules.interval = interval;
+        self.rules.failures_max = failures_max;
+        self
+    }
+
+    /// How long keys wait after a start with a store that remembers nothing, because workers of
+    /// an earlier life may still act on them. Default: one lease.
+    ///
+    /// Zero is right when no worker can outlive the controller, as when all run in one process.
+    pub fn startup_grace(mut self, grace: Duration) -> Self {
+        self.startup_grace = Some(grace);
+        self
+    }
+
+    /// How a new key's worker is chosen. Default: round robin.
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.rules.strategy = strategy;
+        self
+    }
+
+    /// When the keys of a worker move whose connection vanished. Default: when its lease ends.
+    pub fn on_disconnect(mut self, on_disconnect: OnDisconnect) -> Self {
+        self.rules.on_disconnect = on_disconnect;
+        self
+    }
+
+    /// The most requests that wait for the owner of one key, and of any key. Default: 1,000 and
+    /// 10,000.
+    pub fn waiting(mut self, per_key_max: usize, total_max: usize) -> Self {
+        self.rules.waiting_per_key_max = per_key_max;
+        self.rules.waiting_max = total_max;
+        self
+    }
+
+    /// The most pinned keys. Default: 10,000,000.
+    pub fn keys_max(mut self, keys_max: usize) -> Self {
+        self.rules.keys_max = keys_max;
+        self
+    }
+
+    /// How long a request may wait for the head of its answer, waiting for an owner included.
+    /// Default: 30 s.
+    pub fn proxy_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The longest request body, in bytes. Default: none, bodies are streamed.
+    pub fn request_body_bytes_max(mut self, bytes_max: Option<u64>) -> Self {
+        self.body_bytes_max = bytes_max;
+        self
+    }
+
+    /// The longest body, in either direction, of a worker of the JSON dialect, which cannot
+    /// stream, in bytes. Default: 64 MiB.
+    pub fn json_body_bytes_max(mut self, bytes_max: u64) -> Self {
+        self.json_body_bytes_max = bytes_max;
+        self
+    }
+
+    /// The most exchanges that one worker's session runs at a time. Default: 10,000.
+    pub fn exchanges_max(mut self, exchanges_max: u32) -> Self {
+        self.limits.exchanges_max = exchanges_max;
+        self
+    }
+
+    /// The header that brings an admin key, and the keys that are accepted. Default: `x-api-key`,
+    /// and no key, which lets nobody in.
+    pub fn admin_keys(
+        mut self,
+        header: impl Into<String>,
+        keys: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.admin_header = header.into();
+        self.admin_keys = keys.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The tokens one of which a worker has to bring. Default: none, any worker is let in.
+    pub fn worker_tokens(mut self, tokens: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.worker_tokens = tokens.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Headers that every response gets unless the worker set them. Default: none.
+    pub fn default_headers(
+        mut self,
+        headers: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        let headers = headers.into_iter();
+        self.default_headers =
+            headers.map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Is called when a worker has connected. Runs on the Registry's thread: it must not block.
+    pub fn on_worker_connected(
+        mut self,
+        hook: impl Fn(&WorkerStatus) + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.on_connected = Some(Arc::new(hook));
+        self
+    }
+
+    /// Is called when a worker's connection has ended. Runs on the Registry's thread: it must not
+    /// block.
+    pub fn on_worker_disconnected(
+        mut self,
+        hook: impl Fn(&WorkerStatus) + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.on_disconnected = Some(Arc::new(hook));
+        self
+    }
+
+    /// Where pins are made durable. Default: [`MemoryStore`].
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Box::new(store);
+        self
+    }
+
+    /// Starts the controller's actors, on a thread of their own.
+    ///
+    /// # Errors
+    ///
+    /// When a setting is out of range.
+    ///
+    /// # Panics
+    ///
+    /// Outside of an actix system.
+    pub fn start(self) -> Result<Controller, BuildError> {
+        let admin_header = header_name(&self.admin_header)?;
+        let default_headers = self
+            .default_headers
+            .iter()
+            .map(|(name, value)| Ok((header_name(name)?, header_value(name, value)?)))
+            .collect::<Result<_, BuildError>>()?;
+        // With one failure allowed, a lease would be over before its next renewal: renew more
+        // often than the controller looks.
+        let interval = self.rules.interval.min(self.rules.ttl() / 3);
+        let lease = LeaseTerms::new(self.rules.ttl(), interval)?;
+        Mux::new(Role::Controller, self.limits).map(drop)?;
+
+        let view = Arc::new(RouteView::default());
+        let arbiter = Arbiter::new();
+        let keys_max = self.rules.keys_max;
+        let clock = Clock::new();
+        let grace = self.startup_grace.unwrap_or_else(|| self.rules.ttl());
+        let waits = !self.store.remembers() && !grace.is_zero();
+        let start = Start {
+            first_epoch: Epoch::new(clock::unix_micros()),
+            grace_until: waits.then(|| clock.now() + grace),
+        };
+        let parts = Parts {
+            clock,
+            placement: Placement::new(self.rules, start),
+            store: self.store,
+            terms: Terms {
+                controller: Uuid::new_v4(),
+                lease,
+                request_timeout: self.timeout,
+            },
+            hooks: self.hooks,
+            view: Arc::clone(&view),
+        };
+        let registry =
+            Supervisor::start_in_arbiter(&arbiter.handle(), move |_| Registry::new(parts));
+        let ticked = registry.clone();
+        Supervisor::start_in_arbiter(&arbiter.handle(), move |_| Heartbeat::new(ticked));
+
+        let ingress = Ingress {
+            routes: Routes::new(registry.clone(), view),
+            admin: Admin {
+                header: admin_header,
+                keys: Tokens::new(self.admin_keys),
+                registry: registry.clone(),
+            },
+            rules: ingress::Rules {
+                timeout: self.timeout,
+                body_bytes_max: self.body_bytes_max,
+                default_headers,
+            },
+        };
+        let gateway = Gateway {
+            registry: registry.clone(),
+            tokens: Tokens::new(self.worker_tokens),
+            limits: self.limits,
+            keys_max,
+            json_body_bytes_max: self.json_body_bytes_max,
+            sessions: AtomicU64::new(0),
+        };
+        Ok(Controller {
+            registry,
+            ingress: Arc::new(ingress),
+            gateway: Arc::new(gateway),
+            arbiter: arbiter.handle(),
+        })
+    }
+}
+
+fn header_name(name: &str) -> Result<HeaderName, BuildError> {
+    HeaderName::try_from(name)
+        .map_err(|_| BuildError::Header { name: name.to_owned(), value: String::new() })
+}
+
+fn header_value(name: &str, value: &str) -> Result<HeaderValue, BuildError> {
+    HeaderValue::try_from(value)
+        .map_err(|_| BuildError::Header { name: name.to_owned(), value: value.to_owned() })
+}
+
+impl std::fmt::Debug for ControllerBuilder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("ControllerBuilder")
+            .field("rules", &self.rules)
+            .field("startup_grace", &self.startup_grace)
+            .field("timeout", &self.timeout)
+            .field("limits", &self.limits)
+            .field("hooks", &self.hooks)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,311 @@
+//! One request on its way to the owner of its key: delivered, and tried again only where that
+//! cannot repeat anything.
+
+use std::{future::poll_fn, sync::Arc, task::Poll};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::Method,
+    web,
+};
+use bytes::{Bytes, BytesMut};
+
+use super::{
+    Failure, Ingress, RequestId, answer,
+    headers::{self, Forwarding},
+    problem::Problem,
+    upload::{Upload, UploadError},
+};
+use crate::{
+    clock,
+    placement::{effect::Rejection, epoch::Epoch, key::ResourceKey},
+    protocol::{
+        frame::code::ResetCode,
+        head::{HEAD_BYTES_MAX, RequestLine, encode::HeadEncoder},
+        json,
+        mux::{
+            error::OpenError,
+            event::{Ended, ResponseFrame},
+        },
+    },
+    registry::{handle::Unrouted, route::Route},
+    session::wire::{
+        Wire,
+        binary::{BinaryWire, Exchange},
+        json::JsonWire,
+    },
+};
+
+/// How often a request is offered to an owner. Each further offer follows a change of owner, or a
+/// wait for one.
+const OFFERS_MAX: u32 = 5;
+
+/// What became of one offer.
+enum Offer {
+    /// An answer.
+    Answered(HttpResponse),
+    /// For sure not delivered; refused under this epoch, if a worker said so.
+    Undelivered { refused: Option<Epoch> },
+    /// The session was lost after the request was sent.
+    Lost,
+}
+
+impl Ingress {
+    pub(super) async fn forward(
+        &self,
+        request: &HttpRequest,
+        payload: web::Payload,
+        key: &ResourceKey,
+        id: &RequestId,
+    ) -> Result<HttpResponse, Failure> {
+        let upload = Upload::begin(request, payload, self.rules.body_bytes_max).await;
+        let mut upload = upload.map_err(|error| upload_problem(&error))?;
+        let mut known = self.routes.known(key);
+        let mut refused = None;
+        let mut worker = None;
+        for _ in 0..OFFERS_MAX {
+            let route = match known.take() {
+                Some(route) => route,
+                None => self.resolve(key, refused.take()).await?,
+            };
+            worker = Some(route.link.header().clone());
+            let fail = |problem| Failure { problem, worker: Some(route.link.header().clone()) };
+            match self.offer(request, &mut upload, &route, id).await.map_err(fail)? {
+                Offer::Answered(response) => return Ok(response),
+                Offer::Undelivered { refused: epoch } if upload.is_whole() => refused = epoch,
+                Offer::Lost if upload.is_whole() && is_safe(request.method()) => {}
+                Offer::Undelivered { .. } => {
+                    return Err(fail(Problem::Undelivered { key: key.to_string() }));
+                }
+                Offer::Lost => return Err(fail(Problem::DeliveryUnknown { key: key.to_string() })),
+            }
+        }
+        Err(Failure { problem: Problem::Undelivered { key: key.to_string() }, worker })
+    }
+
+    async fn resolve(
+        &self,
+        key: &ResourceKey,
+        refused: Option<Epoch>,
+    ) -> Result<Arc<Route>, Problem> {
+        self.routes.resolve(key.clone(), refused).await.map_err(|unrouted| {
+            let limit = |limit: &str| Problem::Overloaded { limit: limit.to_owned() };
+            match unrouted {
+                Unrouted::Stopped => Problem::ShuttingDown,
+                Unrouted::RegistryBusy => limit("messages to the Registry"),
+                Unrouted::Rejected(rejection) => match rejection {
+                    Rejection::NoWorker => Problem::NoWorker { key: key.to_string() },
+                    Rejection::WaitingPerKeyFull => {
+                        limit("requests that wait for one key (Placement.WaitingPerKeyMax)")
+                    }
+                    Rejection::WaitingFull => {
+                        limit("requests that wait for any key (Placement.WaitingMax)")
+                    }
+                    Rejection::KeysFull => limit("pinned keys (Placement.KeysMax)"),
+                    Rejection::StoreFailed => {
+                        Problem::StoreUnavailable { key: key.to_string() }
+                    }
+                },
+            }
+        })
+    }
+
+    /// Offers a request to the owner of its key, once.
+    async fn offer(
+        &self,
+        request: &HttpRequest,
+        upload: &mut Upload,
+        route: &Arc<Route>,
+        id: &RequestId,
+    ) -> Result<Offer, Problem> {
+        match route.link.wire().as_deref() {
+            None => Ok(Offer::Undelivered { refused: None }),
+            Some(Wire::Binary(wire)) => self.offer_binary(request, upload, route, wire, id).await,
+            Some(Wire::Json(wire)) => self.offer_json(request, upload, route, wire, id).await,
+        }
+    }
+
+    async fn offer_binary(
+        &self,
+        request: &HttpRequest,
+        upload: &mut Upload,
+        route: &Arc<Route>,
+        wire: &Arc<BinaryWire>,
+        id: &RequestId,
+    ) -> Result<Offer, Problem> {
+        let (inline, end) = upload.inline();
+        let opened = wire.open(&route.key, (route.grant, route.epoch), end, |buffer| {
+            self.write_head(buffer, request, id);
+            buffer.extend_from_slice(inline);
+        });
+        let exchange = match opened {
+            Ok(exchange) => exchange,
+            Err(OpenError::Closed) => return Ok(Offer::Undelivered { refused: None }),
+            Err(error @ OpenError::TooLong { .. }) => {
+                return Err(Problem::BadRequest { description: error.to_string() });
+            }
+            Err(error @ (OpenError::ExchangesFull { .. } | OpenError::QueueFull { .. })) => {
+                return Err(Problem::Overloaded { limit: error.to_string() });
+            }
+        };
+        match await_response(&exchange, upload).await? {
+            Ok(response) if route.is_in_force() => {
+                let taken = upload.take();
+                let response = answer::of_frame(request, route, exchange, response, taken)?;
+                Ok(Offer::Answered(response))
+            }
+            // The epoch is over: the answer of a former owner never reaches a client.
+            Ok(_stale) => Ok(Offer::Lost),
+            Err(Ended::Reset { code: ResetCode::Refused, .. }) => {
+                Ok(Offer::Undelivered { refused: Some(route.epoch) })
+            }
+            Err(Ended::Reset { code, reason }) => Err(reset_problem(code, &reason)),
+            Err(Ended::SessionLost | Ended::Over) => Ok(Offer::Lost),
+        }
+    }
+
+    /// Writes the request's head as the worker gets it, straight into the outgoing buffer.
+    fn write_head(
+        &self,
+        buffer: &mut BytesMut,
+        request: &HttpRequest,
+        id: &RequestId,
+    ) {
+        let forwarding = Forwarding::of(request);
+        let path = path_and_query(request);
+        let (scheme, host) = (forwarding.scheme, forwarding.host.as_str());
+        let method = request.method().as_str();
+        let line = RequestLine { method, scheme, authority: host, path };
+        let mut head = HeadEncoder::request(buffer, line);
+        headers::request_fields(request.headers(), &self.admin.header, |name, value| {
+            head.field(name, value);
+        });
+        head.field("x-forwarded-for", &forwarding.client);
+        head.field("x-forwarded-proto", scheme);
+        head.field("x-forwarded-host", host);
+        head.field("x-request", id.as_bytes());
+        head.finish(HEAD_BYTES_MAX).expect("a head that is too large was refused before");
+    }
+
+    async fn offer_json(
+        &self,
+        request: &HttpRequest,
+        upload: &mut Upload,
+        route: &Arc<Route>,
+        wire: &Arc<JsonWire>,
+        id: &RequestId,
+    ) -> Result<Offer, Problem> {
+        let body = upload.read_to_end(wire.body_bytes_max()).await;
+        let body = body.map_err(|error| upload_problem(&error))?;
+        let message = self.json_message(request, route, id, &body);
+        // What was read is kept, so that an undelivered request can be offered again.
+        upload.keep(body);
+        let sent = wire
+            .send(id.uuid(), message)
+            .map_err(|error| Problem::Overloaded { limit: error.to_string() })?;
+        let Some(sent) = sent else { return Ok(Offer::Undelivered { refused: None }) };
+        match sent.answered().await {
+            Some(response) if route.is_in_force() => {
+                answer::of_json(request, route, response).map(Offer::Answered)
+            }
+            Some(_) | None => Ok(Offer::Lost),
+        }
+    }
+
+    /// A request as a worker of the JSON dialect gets it.
+    fn json_message(
+        &self,
+        request: &HttpRequest,
+        route: &Route,
+        id: &RequestId,
+        body: &[u8],
+    ) -> Bytes {
+        let forwarding = Forwarding::of(request);
+        let (scheme, host) = (forwarding.scheme, forwarding.host.as_str());
+        let epoch = route.epoch.to_string();
+        let mut fields: Vec<(&str, &[u8])> = Vec::new();
+        headers::request_fields(request.headers(), &self.admin.header, |name, value| {
+            fields.push((name, value));
+        });
+        fields.extend([
+            ("host", host.as_bytes()),
+            ("x-forwarded-for", &forwarding.client),
+            ("x-forwarded-proto", scheme.as_bytes()),
+            ("x-forwarded-host", host.as_bytes()),
+            ("x-request", id.as_bytes()),
+            ("x-constellation-key", route.key.as_bytes()),
+            ("x-constellation-epoch", epoch.as_bytes()),
+        ]);
+        let message = json::Request {
+            guid: id.uuid(),
+            unix_micros: clock::unix_micros(),
+            method: request.method().as_str(),
+            scheme,
+            host,
+            path_and_query: path_and_query(request),
+            headers: &fields,
+            body,
+        };
+        message.to_message()
+    }
+}
+
+/// The raw path and query.
+fn path_and_query(request: &HttpRequest) -> &str {
+    request.uri().path_and_query().map_or("/", |path| path.as_str())
+}
+
+/// Waits for the response while the body goes up.
+async fn await_response(
+    exchange: &Exchange,
+    upload: &mut Upload,
+) -> Result<Result<ResponseFrame, Ended>, Problem> {
+    poll_fn(|context| {
+        if let Poll::Ready(response) = exchange.poll_response(context) {
+            return Poll::Ready(Ok(response));
+        }
+        match upload.poll(context, exchange) {
+            Poll::Ready(Err(error)) => {
+                let code = match error {
+                    UploadError::TooLarge { .. } => ResetCode::TooLarge,
+                    UploadError::Client(_) => ResetCode::Cancelled,
+                };
+                exchange.reset(code, &error.to_string());
+                Poll::Ready(Err(upload_problem(&error)))
+            }
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+fn upload_problem(error: &UploadError) -> Problem {
+    match error {
+        UploadError::TooLarge { bytes_max } => Problem::TooLarge { bytes_max: *bytes_max },
+        UploadError::Client(_) => Problem::BadRequest { description: error.to_string() },
+    }
+}
+
+fn reset_problem(code: ResetCode, reason: &str) -> Problem {
+    match code {
+        ResetCode::Overloaded => {
+            Problem::Overloaded { limit: format!("a limit of the worker: {reason}") }
+        }
+        ResetCode::TooLarge => {
+            Problem::BadAnswer { description: format!("The worker took no more: {reason}.") }
+        }
+        ResetCode::Cancelled
+        | ResetCode::Refused
+        | ResetCode::Timeout
+        | ResetCode::Internal
+        | ResetCode::Protocol => {
+            Problem::BadAnswer { description: format!("The worker gave up ({code}): {reason}") }
+        }
+    }
+}
+
+/// Whether a method asks for nothing but to be read (RFC 9110, section 9.2.1), so that a repetition
+/// does no harm.
+fn is_safe(method: &Method) -> bool {
+    *method == Method::GET || *method == Method::HEAD || *method == Method::OPTIONS
+}

@@ -1,0 +1,179 @@
+//! The body of a request on its way to the worker.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use actix_web::{HttpRequest, dev::Payload, error::PayloadError, http::header, web};
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt};
+
+use crate::session::wire::binary::Exchange;
+
+/// Why a request's body cannot be passed on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UploadError {
+    #[error("the body has more than {bytes_max} bytes")]
+    TooLarge { bytes_max: u64 },
+    #[error("the client's connection failed: {0}")]
+    Client(PayloadError),
+}
+
+/// The most bytes of body that ride with the request's head.
+pub(super) const INLINE_BYTES_MAX: usize = 16 * 1024;
+
+/// A request body: what has been read of it and what is still to come.
+pub(super) struct Upload {
+    payload: Payload,
+    /// Read and not yet passed on.
+    ready: Bytes,
+    /// Nothing more comes from the client.
+    complete: bool,
+    /// The worker has everything, or wants no more.
+    done: bool,
+    seen: u64,
+    bytes_max: Option<u64>,
+    /// Everything read so far is still in `ready`, so the request can be sent anew.
+    whole: bool,
+}
+
+impl Upload {
+    /// Looks at a request's body, and reads it already if it is declared and small.
+    pub(super) async fn begin(
+        request: &HttpRequest,
+        payload: web::Payload,
+        bytes_max: Option<u64>,
+    ) -> Result<Self, UploadError> {
+        let declared = request
+            .headers()
+            .get(header::CONTENT_LENGTH)
+            .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+        if let (Some(length), Some(most)) = (declared, bytes_max)
+            && length > most
+        {
+            return Err(UploadError::TooLarge { bytes_max: most });
+        }
+        let complete = !chunked && declared.unwrap_or(0) == 0;
+        let mut upload = Self {
+            payload: payload.into_inner(),
+            ready: Bytes::new(),
+            complete,
+            done: false,
+            seen: 0,
+            bytes_max,
+            whole: true,
+        };
+        if declared.is_some_and(|length| length <= INLINE_BYTES_MAX as u64) && !complete {
+            upload.ready = upload.read_to_end(u64::MAX).await?;
+        }
+        Ok(upload)
+    }
+
+    /// Reads the rest of the body into memory.
+    pub(super) async fn read_to_end(&mut self, most: u64) -> Result<Bytes, UploadError> {
+        let most = self.bytes_max.map_or(most, |limit| limit.min(most));
+        let mut first = std::mem::take(&mut self.ready);
+        let mut rest = BytesMut::new();
+        while !self.complete {
+            let Some(chunk) = self.payload.next().await else {
+                self.complete = true;
+                break;
+            };
+            let chunk = chunk.map_err(UploadError::Client)?;
+            if (first.len() + rest.len() + chunk.len()) as u64 > most {
+                return Err(UploadError::TooLarge { bytes_max: most });
+            }
+            if first.is_empty() && rest.is_empty() {
+                first = chunk;
+            } else {
+                rest.extend_from_slice(&chunk);
+            }
+        }
+        if rest.is_empty() {
+            return Ok(first);
+        }
+        let mut joined = BytesMut::with_capacity(first.len() + rest.len());
+        joined.extend_from_slice(&first);
+        joined.extend_from_slice(&rest);
+        Ok(joined.freeze())
+    }
+
+    /// Puts a body back that was read to its end, so that it can be sent again.
+    pub(super) fn keep(&mut self, body: Bytes) {
+        self.ready = body;
+    }
+
+    /// The upload itself, if there is anything left to do for it.
+    pub(super) fn take(&mut self) -> Option<Self> {
+        if self.is_done() {
+            return None;
+        }
+        let rest = Self {
+            payload: std::mem::replace(&mut self.payload, Payload::None),
+            ready: std::mem::take(&mut self.ready),
+            ..*self
+        };
+        self.done = true;
+        Some(rest)
+    }
+
+    /// What goes with the head, and whether that is all.
+    pub(super) fn inline(&self) -> (&Bytes, bool) {
+        (&self.ready, self.complete)
+    }
+
+    /// Whether the request can be sent anew from its beginning.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// Whether nothing is left to do for this exchange.
+    pub(super) fn is_done(&self) -> bool {
+        self.done || self.complete && self.whole
+    }
+
+    /// Passes the body on as far as the worker takes it. Ready when there is nothing more to do.
+    pub(super) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        exchange: &Exchange,
+    ) -> Poll<Result<(), UploadError>> {
+        while !self.is_done() {
+            if self.whole {
+                // The inline part is out; from here on nothing can be taken back.
+                self.ready = Bytes::new();
+                self.whole = false;
+            }
+            if self.ready.is_empty() && !self.complete {
+                self.read(context)?;
+                if self.ready.is_empty() && !self.complete {
+                    return Poll::Pending;
+                }
+            }
+            match ready!(exchange.poll_send(context, &mut self.ready, self.complete)) {
+                Ok(()) => self.done = self.complete,
+                // What ended the exchange is told with its response.
+                Err(_ended) => self.done = true,
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn read(&mut self, context: &mut Context<'_>) -> Result<(), UploadError> {
+        match Pin::new(&mut self.payload).poll_next(context) {
+            Poll::Ready(Some(Ok(chunk))) => {
+                self.seen += chunk.len() as u64;
+                if let Some(most) = self.bytes_max.filter(|most| self.seen > *most) {
+                    return Err(UploadError::TooLarge { bytes_max: most });
+                }
+                self.ready = chunk;
+            }
+            Poll::Ready(Some(Err(error))) => return Err(UploadError::Client(error)),
+            Poll::Ready(None) => self.complete = true,
+            Poll::Pending => {}
+        }
+        Ok(())
+    }
+}

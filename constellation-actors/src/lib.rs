@@ -1,0 +1,36 @@
+//! Constellation places every resource key on exactly one worker.
+//!
+//! Clients speak HTTP to a [`Controller`]; the path of a request is its key; workers dial in over
+//! a websocket and answer the requests for the keys they own. Read on in this order: what is
+//! decided ([`placement`]), what goes over the wire ([`protocol`]), who carries it out (the
+//! actors), and what a user holds ([`Controller`]).
+//!
+//! Without default features only the pure modules remain: no actix, no tokio, no clock, no I/O.
+
+pub mod placement;
+pub mod protocol;
+
+#[cfg(feature = "controller")]
+mod clock;
+#[cfg(feature = "controller")]
+mod controller;
+#[cfg(feature = "controller")]
+mod gateway;
+#[cfg(feature = "controller")]
+mod heartbeat;
+#[cfg(feature = "controller")]
+mod ingress;
+#[cfg(feature = "controller")]
+mod registry;
+#[cfg(feature = "controller")]
+mod session;
+#[cfg(feature = "controller")]
+mod status;
+#[cfg(feature = "controller")]
+pub mod store;
+
+#[cfg(feature = "controller")]
+pub use self::{
+    controller::{BuildError, Controller, ControllerBuilder},
+    status::WorkerStatus,
+};

@@ -1,0 +1,164 @@
+//! Placement: who owns which key, decided in pure code.
+//!
+//! Nothing here reads a clock, does I/O, awaits, or draws randomness. [`Placement`] takes
+//! `(now, input)` and pushes [`Effect`]s into an outbox that the caller owns and applies in order.
+//! What depends on the store is withheld until the store's confirmation comes in as an input.
+
+pub mod effect;
+pub mod epoch;
+pub mod grant;
+pub mod holder;
+pub mod input;
+pub mod key;
+pub mod lease;
+pub mod moment;
+pub mod pattern;
+pub mod pin;
+mod roster;
+mod rotation;
+pub mod rules;
+pub mod strategy;
+mod transition;
+mod waiting;
+pub mod worker;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use self::{
+    effect::Effect,
+    epoch::Epoch,
+    holder::{Holder, HolderId, SessionId},
+    input::{ClaimId, Input},
+    key::ResourceKey,
+    moment::Moment,
+    pin::Pin,
+    roster::Roster,
+    rules::Rules,
+    waiting::Waiting,
+};
+
+/// What a controller knows when it starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    /// Higher than every epoch that was ever granted.
+    pub first_epoch: Epoch,
+    /// Until then workers of an earlier life may still act on keys that nobody remembers, so keys
+    /// wait. `None` when the store remembers every pin, or no such worker can exist.
+    pub grace_until: Option<Moment>,
+}
+
+/// Who owns which key.
+///
+/// * Getters: [`pin`](Self::pin), [`holder`](Self::holder), [`holders`](Self::holders),
+///   [`holder_of`](Self::holder_of), [`pins`](Self::pins), [`waiting`](Self::waiting),
+///   [`rules`](Self::rules).
+/// * The only change: [`handle`](Self::handle).
+/// * Time: [`next_deadline`](Self::next_deadline) tells when it next wants an [`Input::Tick`].
+#[derive(Debug)]
+pub struct Placement {
+    rules: Rules,
+    pins: HashMap<ResourceKey, Pin>,
+    roster: Roster,
+    claims: HashMap<ClaimId, (ResourceKey, Epoch)>,
+    waiting: Waiting,
+    grace: Option<Grace>,
+    deserted: VecDeque<Deserted>,
+    first_epoch: Epoch,
+    next_epoch: Epoch,
+    last_claim: u64,
+}
+
+/// The time after a start without memory, and the keys that are asked for in it.
+#[derive(Debug)]
+struct Grace {
+    until: Moment,
+    awaited: BTreeSet<ResourceKey>,
+}
+
+/// The keys of a holder that is gone, whose pins are cleared away a batch at a time. Until then
+/// such a pin counts for nothing, because its holder is not in the roster.
+#[derive(Debug)]
+struct Deserted {
+    holder: HolderId,
+    keys: Vec<Option<ResourceKey>>,
+}
+
+impl Placement {
+    /// A placement without workers or pins.
+    #[must_use]
+    pub fn new(rules: Rules, start: Start) -> Self {
+        Self {
+            rules,
+            pins: HashMap::new(),
+            roster: Roster::default(),
+            claims: HashMap::new(),
+            waiting: Waiting::default(),
+            grace: start.grace_until.map(|until| Grace { until, awaited: BTreeSet::new() }),
+            deserted: VecDeque::new(),
+            first_epoch: start.first_epoch,
+            next_epoch: start.first_epoch,
+            last_claim: 0,
+        }
+    }
+
+    /// The rules it follows.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The pin of `key`, unless it has none or its holder is gone.
+    #[must_use]
+    pub fn pin(&self, key: &str) -> Option<&Pin> {
+        self.pins.get(key).filter(|pin| self.roster.get(pin.holder).is_some())
+    }
+
+    /// How many pins there are, those of departed holders that are still to be cleared included.
+    #[must_use]
+    pub fn pins(&self) -> usize {
+        self.pins.len()
+    }
+
+    /// A holder.
+    #[must_use]
+    pub fn holder(&self, holder: HolderId) -> Option<&Holder> {
+        self.roster.get(holder)
+    }
+
+    /// Every holder, in the order of arrival.
+    pub fn holders(&self) -> impl Iterator<Item = (HolderId, &Holder)> {
+        self.roster.iter()
+    }
+
+    /// The holder whose connection this is.
+    #[must_use]
+    pub fn holder_of(&self, session: SessionId) -> Option<HolderId> {
+        self.roster.by_session(session)
+    }
+
+    /// How many requests wait for an owner.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.total()
+    }
+
+    /// Takes in what happened and pushes what has to be done.
+    ///
+    /// `now` must not be earlier than at the call before. Deadlines that have passed by `now` are
+    /// handled first, so an input never meets a lease that is already over.
+    pub fn handle(&mut self, now: Moment, input: Input, outbox: &mut Vec<Effect>) {
+        self.pass_time(now, outbox);
+        self.apply(now, input, outbox);
+    }
+
+    /// When something is due that needs no input but time.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Moment> {
+        let grace = self.grace.as_ref().map(|grace| grace.until);
+        let deserted = (!self.deserted.is_empty()).then_some(Moment::ZERO);
+        [self.roster.next_deadline(), grace, deserted].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! What a placement wants done. Effects are applied in the order in which they were pushed.
+
+use super::{
+    epoch::Epoch,
+    grant::GrantId,
+    holder::{HolderId, SessionId},
+    input::{ClaimId, Ticket},
+    key::ResourceKey,
+    worker::WorkerId,
+};
+
+/// The owner of a key, as a request needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Who.
+    pub holder: HolderId,
+    /// Under which epoch.
+    pub epoch: Epoch,
+    /// What the pin is called on the wire.
+    pub grant: GrantId,
+}
+
+/// Why a request got no owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// No worker can own the key now.
+    NoWorker,
+    /// Too many requests wait for this key.
+    WaitingPerKeyFull,
+    /// Too many requests wait in all.
+    WaitingFull,
+    /// Too many keys are pinned.
+    KeysFull,
+    /// The store did not take the claim.
+    StoreFailed,
+}
+
+/// Why a session is told to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dismissal {
+    /// A newer session of the same incarnation took over.
+    Superseded,
+    /// Its lease ended, or it did not answer.
+    LeaseEnded,
+}
+
+/// Why a worker's life as a holder ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It said goodbye.
+    Goodbye,
+    /// Its connection ended, and it keeps no lease, or the rules say not to wait for it.
+    Disconnected,
+    /// Its lease ended, or it did not answer.
+    LeaseEnded,
+}
+
+/// Why a worker has to let a key go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Revocation {
+    /// It is no longer the owner.
+    Stale,
+}
+
+/// A pin that has to be made durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Named so in the store's answer.
+    pub id: ClaimId,
+    /// The key.
+    pub key: ResourceKey,
+    /// Its new owner.
+    pub worker: WorkerId,
+    /// The new epoch, higher than any before.
+    pub epoch: Epoch,
+}
+
+/// What has to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Make a pin durable, then answer with `Input::Stored`.
+    Claim(Claim),
+    /// Forget a pin, unless the store holds a higher epoch by then. Needs no answer.
+    Forget {
+        /// The key.
+        key: ResourceKey,
+        /// The epoch that is over.
+        epoch: Epoch,
+    },
+    /// Welcome the worker of this session.
+    Welcome {
+        /// The session.
+        session: SessionId,
+        /// The life it belongs to.
+        holder: HolderId,
+        /// Whether that life began with an earlier session.
+        resumed: bool,
+    },
+    /// Acknowledge a renewal.
+    Acknowledge {
+        /// The session.
+        session: SessionId,
+        /// Which renewal.
+        sequence: u64,
+    },
+    /// Ask a best-effort worker for a sign of life.
+    Probe {
+        /// The session.
+        session: SessionId,
+    },
+    /// Tell a session to go, and close it.
+    Dismiss {
+        /// The session.
+        session: SessionId,
+        /// Why.
+        reason: Dismissal,
+    },
+    /// Tell a worker to let a key go.
+    Revoke {
+        /// The session.
+        session: SessionId,
+        /// The key.
+        key: ResourceKey,
+        /// The epoch that is over.
+        epoch: Epoch,
+        /// Why.
+        reason: Revocation,
+    },
+    /// Requests of this holder may be delivered from now on.
+    Open {
+        /// The holder.
+        holder: HolderId,
+    },
+    /// Requests of this holder have to ask first, from now on.
+    Shut {
+        /// The holder.
+        holder: HolderId,
+    },
+    /// A holder's life is over: nothing that belongs to it may reach a client any more.
+    Ended {
+        /// The holder.
+        holder: HolderId,
+        /// The worker.
+        worker: WorkerId,
+        /// Why.
+        end: End,
+    },
+    /// Show a confirmed pin to the ingress.
+    Publish {
+        /// The key.
+        key: ResourceKey,
+        /// Its owner.
+        owner: Owner,
+    },
+    /// Take a pin from the ingress; answers under its epoch are no longer in force.
+    Withdraw {
+        /// The key.
+        key: ResourceKey,
+        /// The epoch that is over.
+        epoch: Epoch,
+    },
+    /// Tell a request its key's owner.
+    Route {
+        /// Who asked.
+        ticket: Ticket,
+        /// For which key.
+        key: ResourceKey,
+        /// The owner.
+        owner: Owner,
+    },
+    /// Tell a request that it gets no owner.
+    Reject {
+        /// Who asked.
+        ticket: Ticket,
+        /// Why.
+        rejection: Rejection,
+    },
+}

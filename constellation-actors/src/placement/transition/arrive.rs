@@ -1,0 +1,83 @@
+//! A worker comes in: a new life, or the same one over a new connection.
+
+use super::super::{
+    Placement,
+    effect::{Dismissal, Effect, Revocation},
+    epoch::Epoch,
+    holder::{HolderId, SessionId},
+    input::Arrival,
+    key::ResourceKey,
+    moment::Moment,
+};
+
+impl Placement {
+    pub(super) fn arrived(&mut self, now: Moment, arrival: Arrival, outbox: &mut Vec<Effect>) {
+        let session = arrival.session;
+        let known = self.roster.by_incarnation(arrival.worker, arrival.incarnation);
+        let id = match known {
+            Some(id) => self.resume(now, id, outbox),
+            None => self.roster.enter(now, &arrival, &self.rules),
+        };
+        outbox.push(Effect::Welcome { session, holder: id, resumed: known.is_some() });
+        if known.is_none() {
+            outbox.push(Effect::Open { holder: id });
+        }
+        for (key, epoch) in arrival.holding {
+            self.compare(id, session, key, epoch, outbox);
+        }
+        if known.is_some() {
+            self.revive(id, session, outbox);
+        }
+    }
+
+    /// The same life over a new connection: the newer one wins.
+    fn resume(
+        &mut self,
+        now: Moment,
+        id: HolderId,
+        outbox: &mut Vec<Effect>,
+    ) -> HolderId {
+        let older = self.roster.get(id).and_then(|holder| holder.standing().session());
+        if let Some(older) = older {
+            outbox.push(Effect::Dismiss { session: older, reason: Dismissal::Superseded });
+        }
+        // Through `Suspended`, so that the new session always opens the holder anew.
+        self.hold_back(id, super::Standing::Suspended, outbox);
+        self.roster.update(id, &self.rules, |holder| {
+            holder.heard = now;
+            holder.probed = now;
+            holder.cordoned = false;
+        });
+        id
+    }
+
+    /// Checks one key that a worker says it holds; after a start without memory, believes it.
+    fn compare(
+        &mut self,
+        id: HolderId,
+        session: SessionId,
+        key: ResourceKey,
+        epoch: Epoch,
+        outbox: &mut Vec<Effect>,
+    ) {
+        let pin = self.pin(&key).copied();
+        if pin.is_some_and(|pin| pin.holder == id && pin.epoch == epoch) {
+            return;
+        }
+        let of_an_earlier_life = self.grace.is_some() && epoch < self.first_epoch;
+        let newest = pin.is_none_or(|pin| pin.epoch < epoch);
+        if !(of_an_earlier_life && newest && self.pins.len() < self.rules.keys_max) {
+            outbox.push(Effect::Revoke { session, key, epoch, reason: Revocation::Stale });
+            return;
+        }
+        if let Some(older) = pin {
+            self.unpin(&key, older, outbox);
+            let other = self.roster.get(older.holder).and_then(|other| other.standing().session());
+            if let Some(session) = other {
+                let (key, epoch) = (key.clone(), older.epoch);
+                outbox.push(Effect::Revoke { session, key, epoch, reason: Revocation::Stale });
+            }
+        }
+        self.claim(key, id, epoch, outbox);
+    }
+}

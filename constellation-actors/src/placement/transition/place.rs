@@ -1,0 +1,198 @@
+//! A key gets its owner: looked up, waited for, or chosen and claimed.
+
+use super::super::{
+    Placement,
+    effect::{Claim, Effect, Owner, Rejection},
+    epoch::Epoch,
+    holder::{HolderId, Standing},
+    input::{ClaimFailure, ClaimId, Ticket},
+    key::ResourceKey,
+    pin::Pin,
+};
+
+/// What the requests for a key are told.
+enum Answer {
+    Owner(Owner),
+    Wait(Line),
+    Reject(Rejection),
+}
+
+/// What the requests for a key wait for.
+enum Line {
+    /// The holder: that its claim is confirmed, it comes back, or its lease ends.
+    Holder(HolderId),
+    /// The end of the grace.
+    Grace,
+}
+
+impl Placement {
+    pub(super) fn resolve(
+        &mut self,
+        key: ResourceKey,
+        ticket: Ticket,
+        refused: Option<Epoch>,
+        outbox: &mut Vec<Effect>,
+    ) {
+        if let Some(epoch) = refused {
+            self.distrust(&key, epoch, outbox);
+        }
+        match self.answer(&key, outbox) {
+            Answer::Owner(owner) => outbox.push(Effect::Route { ticket, key, owner }),
+            Answer::Reject(rejection) => outbox.push(Effect::Reject { ticket, rejection }),
+            Answer::Wait(line) => {
+                let (per_key, total) = (self.rules.waiting_per_key_max, self.rules.waiting_max);
+                match self.waiting.push(&key, ticket, per_key, total) {
+                    Ok(()) => self.await_in(line, key),
+                    Err(rejection) => outbox.push(Effect::Reject { ticket, rejection }),
+                }
+            }
+        }
+    }
+
+    /// Gives everybody who waits for `key` what can be said now.
+    pub(super) fn settle(&mut self, key: &ResourceKey, outbox: &mut Vec<Effect>) {
+        if self.waiting.at(key) == 0 {
+            return;
+        }
+        match self.answer(key, outbox) {
+            Answer::Wait(line) => self.await_in(line, key.clone()),
+            Answer::Owner(owner) => {
+                for ticket in self.waiting.take(key) {
+                    outbox.push(Effect::Route { ticket, key: key.clone(), owner });
+                }
+            }
+            Answer::Reject(rejection) => {
+                for ticket in self.waiting.take(key) {
+                    outbox.push(Effect::Reject { ticket, rejection });
+                }
+            }
+        }
+    }
+
+    pub(super) fn abandoned(&mut self, key: &ResourceKey, ticket: Ticket) {
+        if self.waiting.abandon(key, ticket) {
+            return;
+        }
+        if let Some(grace) = &mut self.grace {
+            grace.awaited.remove(key);
+        }
+        if let Some(holder) = self.pins.get(key).map(|pin| pin.holder) {
+            self.roster.update(holder, &self.rules, |holder| holder.awaited.remove(key));
+        }
+    }
+
+    /// The owner of `key`; chooses one when it has none.
+    fn answer(&mut self, key: &ResourceKey, outbox: &mut Vec<Effect>) -> Answer {
+        if let Some(pin) = self.pins.get(key).copied() {
+            match self.roster.get(pin.holder).map(|holder| holder.standing) {
+                Some(Standing::Live { .. }) if pin.confirmed => {
+                    let Pin { holder, epoch, grant, .. } = pin;
+                    return Answer::Owner(Owner { holder, epoch, grant });
+                }
+                Some(_) => return Answer::Wait(Line::Holder(pin.holder)),
+                None => {}
+            }
+        }
+        if self.grace.is_some() {
+            return Answer::Wait(Line::Grace);
+        }
+        if self.pins.len() >= self.rules.keys_max && !self.pins.contains_key(key) {
+            return Answer::Reject(Rejection::KeysFull);
+        }
+        let Some(holder) = self.roster.next_for(key) else {
+            return Answer::Reject(Rejection::NoWorker);
+        };
+        let epoch = self.next_epoch;
+        self.next_epoch = epoch.next();
+        self.claim(key.clone(), holder, epoch, outbox);
+        Answer::Wait(Line::Holder(holder))
+    }
+
+    fn await_in(&mut self, line: Line, key: ResourceKey) {
+        match (line, &mut self.grace) {
+            (Line::Holder(id), _) => {
+                self.roster.update(id, &self.rules, |holder| holder.awaited.insert(key));
+            }
+            (Line::Grace, Some(grace)) => {
+                grace.awaited.insert(key);
+            }
+            (Line::Grace, None) => unreachable!("nobody waits for a grace that is over"),
+        }
+    }
+
+    /// Pins `key` to `holder` as soon as the store confirms it.
+    pub(super) fn claim(
+        &mut self,
+        key: ResourceKey,
+        holder: HolderId,
+        epoch: Epoch,
+        outbox: &mut Vec<Effect>,
+    ) {
+        let Some(worker) = self.roster.get(holder).map(|holder| holder.worker) else { return };
+        let grant = self.roster.give(holder, key.clone(), &self.rules);
+        self.pins.insert(key.clone(), Pin { holder, epoch, grant, confirmed: false });
+        self.last_claim += 1;
+        let id = ClaimId(self.last_claim);
+        self.claims.insert(id, (key.clone(), epoch));
+        outbox.push(Effect::Claim(Claim { id, key, worker, epoch }));
+    }
+
+    pub(super) fn stored(
+        &mut self,
+        claim: ClaimId,
+        outcome: Result<(), ClaimFailure>,
+        outbox: &mut Vec<Effect>,
+    ) {
+        let Some((key, pin)) = self.claimed(claim) else { return };
+        let waits = self.roster.update(pin.holder, &self.rules, |holder| {
+            holder.awaited.remove(&key);
+        });
+        match (outcome, waits) {
+            (Ok(()), Some(())) => {
+                if let Some(pin) = self.pins.get_mut(&key) {
+                    pin.confirmed = true;
+                }
+                let Pin { holder, epoch, grant, .. } = pin;
+                let owner = Owner { holder, epoch, grant };
+                outbox.push(Effect::Publish { key: key.clone(), owner });
+                self.settle(&key, outbox);
+            }
+            (Ok(()), None) => {
+                self.pins.remove(&key);
+                outbox.push(Effect::Forget { key: key.clone(), epoch: pin.epoch });
+                self.settle(&key, outbox);
+            }
+            (Err(ClaimFailure::Retryable | ClaimFailure::Terminal), _) => {
+                self.pins.remove(&key);
+                self.roster.take(pin.holder, pin.grant, &self.rules);
+                for ticket in self.waiting.take(&key) {
+                    outbox.push(Effect::Reject { ticket, rejection: Rejection::StoreFailed });
+                }
+            }
+        }
+    }
+
+    /// The key and the pin that a claim was about, unless another pin has replaced it.
+    fn claimed(&mut self, claim: ClaimId) -> Option<(ResourceKey, Pin)> {
+        let (key, epoch) = self.claims.remove(&claim)?;
+        let pin = self.pins.get(&key).copied().filter(|pin| pin.epoch == epoch)?;
+        Some((key, pin))
+    }
+
+    /// Takes a pin away from a holder that is still there.
+    pub(super) fn unpin(&mut self, key: &ResourceKey, pin: Pin, outbox: &mut Vec<Effect>) {
+        self.pins.remove(key);
+        self.roster.take(pin.holder, pin.grant, &self.rules);
+        outbox.push(Effect::Withdraw { key: key.clone(), epoch: pin.epoch });
+    }
+
+    /// A worker refused a request under a pin that is in force here: it believes that its lease is
+    /// over. Nothing more is sent to it until it renews.
+    fn distrust(&mut self, key: &str, epoch: Epoch, outbox: &mut Vec<Effect>) {
+        let Some(pin) = self.pin(key).copied().filter(|pin| pin.epoch == epoch) else { return };
+        let standing = self.roster.get(pin.holder).map(|holder| holder.standing);
+        if let Some(Standing::Live { session }) = standing {
+            self.hold_back(pin.holder, Standing::Silent { session }, outbox);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Time passes: workers turn silent, get probes, lose their leases; the grace ends.
+
+use super::super::{
+    Placement,
+    effect::{Dismissal, Effect, End},
+    holder::{HolderId, Standing},
+    moment::Moment,
+    worker::Assurance,
+};
+
+impl Placement {
+    /// Handles every deadline that is over by `now`.
+    pub(in super::super) fn pass_time(&mut self, now: Moment, outbox: &mut Vec<Effect>) {
+        while let Some(id) = self.roster.due(now) {
+            self.deadline(now, id, outbox);
+        }
+        if self.grace.as_ref().is_some_and(|grace| grace.until <= now) {
+            let awaited = self.grace.take().map(|grace| grace.awaited).unwrap_or_default();
+            for key in awaited {
+                self.settle(&key, outbox);
+            }
+        }
+    }
+
+    fn deadline(&mut self, now: Moment, id: HolderId, outbox: &mut Vec<Effect>) {
+        let Some(holder) = self.roster.get(id) else { return };
+        let standing = holder.standing;
+        if holder.lease_end(&self.rules) <= now {
+            if let Some(session) = standing.session() {
+                outbox.push(Effect::Dismiss { session, reason: Dismissal::LeaseEnded });
+            }
+            return self.end(id, End::LeaseEnded, outbox);
+        }
+        match (holder.assurance, standing) {
+            (Assurance::BestEffort, Standing::Live { session } | Standing::Silent { session }) => {
+                if holder.heard + self.rules.patience() <= now {
+                    self.hold_back(id, Standing::Silent { session }, outbox);
+                }
+                self.roster.update(id, &self.rules, |holder| holder.probed = now);
+                outbox.push(Effect::Probe { session });
+            }
+            (Assurance::Leased, Standing::Live { session }) => {
+                self.hold_back(id, Standing::Silent { session }, outbox);
+            }
+            (Assurance::Leased, Standing::Silent { .. }) | (_, Standing::Suspended) => {
+                unreachable!("nothing but the end of its lease is due for such a holder")
+            }
+        }
+    }
+}

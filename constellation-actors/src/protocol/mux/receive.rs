@@ -1,0 +1,247 @@
+//! What a received message does to the exchanges. Never hands a frame of an exchange to the
+//! owner, except the REQUEST that begins one.
+
+use bytes::Bytes;
+
+use super::{
+    Mux, Role,
+    error::ProtocolError,
+    event::{Ended, Event},
+    exchange::Exchange,
+    receiving::byte_count,
+    retention,
+};
+use crate::{
+    placement::grant::GrantId,
+    protocol::frame::{
+        FrameType, StreamId,
+        code::ResetCode,
+        decode::{Frame, Frames},
+    },
+};
+
+impl Mux {
+    /// Takes in a whole websocket message: applies the frames of exchanges, marks the tasks they
+    /// concern to be woken, and appends what is for the owner to `events`, in order.
+    ///
+    /// Frames for exchanges that nobody remembers are ignored: they crossed the end of their
+    /// exchange on the wire. Content in them is given back to the session's credit.
+    ///
+    /// Slices of `message` live in `events` and in the exchanges. What unread content keeps alive
+    /// is bounded by its credit, provided that `message` is not itself a small slice of something
+    /// larger.
+    ///
+    /// # Errors
+    ///
+    /// When the peer broke the protocol. What came before stands, and `events` hold it; what
+    /// comes behind is lost, and the session must be closed.
+    pub fn receive(
+        &mut self,
+        message: Bytes,
+        events: &mut Vec<Event>,
+    ) -> Result<(), ProtocolError> {
+        let message_bytes = message.len();
+        for frame in Frames::new(message, self.limits.sizes) {
+            self.apply(frame?, message_bytes, events)?;
+        }
+        Ok(())
+    }
+
+    fn apply(
+        &mut self,
+        frame: Frame,
+        message_bytes: usize,
+        events: &mut Vec<Event>,
+    ) -> Result<(), ProtocolError> {
+        match frame {
+            Frame::Control(control) => {
+                self.check_direction(control.frame_type())?;
+                events.push(Event::Control(control));
+                Ok(())
+            }
+            Frame::Request {
+                stream,
+                grant,
+                payload,
+                end,
+            } => {
+                self.check_direction(FrameType::Request)?;
+                let payload = self.keep(payload, message_bytes);
+                events.extend(self.request(stream, grant, payload, end)?);
+                Ok(())
+            }
+            Frame::Response {
+                stream,
+                payload,
+                end,
+            } => {
+                self.check_direction(FrameType::Response)?;
+                let payload = self.keep(payload, message_bytes);
+                self.response(stream, payload, end)
+            }
+            Frame::Data {
+                stream,
+                content,
+                end,
+            } => self.data(stream, content, end, message_bytes),
+            Frame::Credit { stream, increment } => self.credit(stream, increment),
+            Frame::Reset {
+                stream,
+                code,
+                reason,
+            } => {
+                self.reset_by_peer(stream, code, &reason);
+                Ok(())
+            }
+            Frame::Unknown { .. } => Ok(()),
+        }
+    }
+
+    fn check_direction(&self, frame_type: FrameType) -> Result<(), ProtocolError> {
+        let receives = match frame_type {
+            FrameType::Hello
+            | FrameType::Heartbeat
+            | FrameType::Released
+            | FrameType::Holding
+            | FrameType::Response => self.role == Role::Controller,
+            FrameType::Welcome
+            | FrameType::HeartbeatAck
+            | FrameType::Grant
+            | FrameType::Revoke
+            | FrameType::Request => self.role == Role::Worker,
+            FrameType::GoAway | FrameType::Data | FrameType::Credit | FrameType::Reset => true,
+        };
+        if receives {
+            return Ok(());
+        }
+        Err(ProtocolError::WrongDirection {
+            frame_type,
+            role: self.role,
+        })
+    }
+
+    fn keep(&self, payload: Bytes, message_bytes: usize) -> Bytes {
+        retention::first(payload, message_bytes, self.limits.first_bytes_max())
+    }
+
+    fn request(
+        &mut self,
+        stream: StreamId,
+        grant: GrantId,
+        payload: Bytes,
+        end: bool,
+    ) -> Result<Option<Event>, ProtocolError> {
+        match self.table.get(&stream) {
+            Some(exchange) if exchange.is_live() => {
+                return Err(ProtocolError::StreamInUse { stream });
+            }
+            // The number came round again while its last exchange, which the controller has
+            // forgotten, is still being cleared away here.
+            Some(_) => {
+                self.answer_reset(stream, ResetCode::Refused, "the exchange number is in use");
+                return Ok(None);
+            }
+            None => {}
+        }
+        if self.is_closed() {
+            self.answer_reset(stream, ResetCode::Refused, "the session ends");
+            return Ok(None);
+        }
+        if self.table.len() >= self.limits.exchanges_max as usize {
+            self.answer_reset(stream, ResetCode::Overloaded, "too many exchanges");
+            return Ok(None);
+        }
+        self.table
+            .insert(stream, Exchange::requested(end, self.limits.stream_credit));
+        Ok(Some(Event::Request {
+            stream,
+            grant,
+            payload,
+            end,
+        }))
+    }
+
+    fn response(
+        &mut self,
+        stream: StreamId,
+        payload: Bytes,
+        end: bool,
+    ) -> Result<(), ProtocolError> {
+        match self
+            .table
+            .get_mut(&stream)
+            .filter(|exchange| exchange.is_live())
+        {
+            Some(exchange) => exchange
+                .receiving
+                .answer(stream, payload, end, &mut self.wakers),
+            None => Ok(()),
+        }
+    }
+
+    fn data(
+        &mut self,
+        stream: StreamId,
+        content: Bytes,
+        end: bool,
+        message_bytes: usize,
+    ) -> Result<(), ProtocolError> {
+        let bytes = byte_count(content.len());
+        self.receive_credit
+            .receive(bytes)
+            .map_err(|excess| ProtocolError::SessionCreditExceeded { stream, excess })?;
+        match self
+            .table
+            .get_mut(&stream)
+            .filter(|exchange| exchange.is_live())
+        {
+            Some(exchange) => {
+                exchange
+                    .receiving
+                    .data(stream, content, end, message_bytes, &mut self.wakers)
+            }
+            None => {
+                self.give_back_to_session(bytes);
+                Ok(())
+            }
+        }
+    }
+
+    fn credit(&mut self, stream: Option<StreamId>, increment: u32) -> Result<(), ProtocolError> {
+        if increment == 0 {
+            return Err(ProtocolError::CreditZero { stream });
+        }
+        let overflow = ProtocolError::CreditOverflow { stream, increment };
+        let Some(stream) = stream else {
+            self.send_credit.grow(increment).ok_or(overflow)?;
+            self.wake_writer();
+            return Ok(());
+        };
+        if let Some(exchange) = self
+            .table
+            .get_mut(&stream)
+            .filter(|exchange| exchange.is_live())
+        {
+            exchange.sending.grow(increment).ok_or(overflow)?;
+            if exchange.sending.join_line() {
+                self.outbox.line_up(stream);
+                self.wake_writer();
+            }
+        }
+        Ok(())
+    }
+
+    fn reset_by_peer(&mut self, stream: StreamId, code: ResetCode, reason: &[u8]) {
+        let Some(exchange) = self
+            .table
+            .get_mut(&stream)
+            .filter(|exchange| exchange.is_live())
+        else {
+            return;
+        };
+        let reason = String::from_utf8_lossy(reason).into_owned();
+        let in_line = exchange.sending.leave_line();
+        let remains = exchange.end(Ended::Reset { code, reason }, &mut self.wakers);
+        self.clear_away(stream, in_line, remains);
+    }
+}

@@ -1,0 +1,9 @@
+//! The rules of the mux, one claim a test.
+
+mod credit;
+mod life;
+mod limits;
+mod order;
+mod reset;
+mod violations;
+mod waking;

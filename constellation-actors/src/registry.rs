@@ -1,0 +1,340 @@
+//! The Registry: the actor that owns the placement and publishes its pins to the ingress.
+//!
+//! A handler turns a message into an input; [`effects`] applies what comes out. No rule of the
+//! domain stands here.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use actix::{
+    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Supervised, WrapFuture,
+};
+use futures::{FutureExt, channel::oneshot};
+
+use crate::{
+    clock::Clock,
+    placement::{
+        Placement,
+        effect::{Claim, Effect, Rejection},
+        epoch::Epoch,
+        holder::{HolderId, SessionId},
+        input::{Arrival, ClaimFailure, ClaimId, Input, Ticket},
+        key::ResourceKey,
+        moment::Moment,
+        worker::WorkerId,
+    },
+    session::wire::{Terms, Wire},
+    status::{Hooks, Peer, WorkerStatus},
+    store::{self, AnyStore},
+};
+
+mod effects;
+pub(crate) mod handle;
+pub(crate) mod route;
+
+use self::route::{Link, Route, RouteView};
+
+/// The most messages in the Registry's mailbox before its senders are held back or refused.
+const MAILBOX_MAX: usize = 4_096;
+
+/// How a request's question for its owner is answered.
+pub(crate) type Answer = Result<Arc<Route>, Rejection>;
+
+/// Owns one placement, and is the only writer of the route view.
+pub(crate) struct Registry {
+    clock: Clock,
+    placement: Placement,
+    store: Box<dyn AnyStore>,
+    terms: Terms,
+    hooks: Hooks,
+    view: Arc<RouteView>,
+    links: HashMap<HolderId, Arc<Link>>,
+    sessions: HashMap<SessionId, Connection>,
+    tickets: HashMap<Ticket, oneshot::Sender<Answer>>,
+    outbox: Vec<Effect>,
+    claims: Vec<Claim>,
+    forgotten: Vec<(ResourceKey, Epoch)>,
+}
+
+/// A worker's connection, from its hello to its end.
+struct Connection {
+    wire: Arc<Wire>,
+    peer: Peer,
+}
+
+/// What a Registry is made of.
+pub(crate) struct Parts {
+    pub(crate) clock: Clock,
+    pub(crate) placement: Placement,
+    pub(crate) store: Box<dyn AnyStore>,
+    pub(crate) terms: Terms,
+    pub(crate) hooks: Hooks,
+    pub(crate) view: Arc<RouteView>,
+}
+
+impl Registry {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { clock, placement, store, terms, hooks, view } = parts;
+        Self {
+            clock,
+            placement,
+            store,
+            terms,
+            hooks,
+            view,
+            links: HashMap::new(),
+            sessions: HashMap::new(),
+            tickets: HashMap::new(),
+            outbox: Vec::new(),
+            claims: Vec::new(),
+            forgotten: Vec::new(),
+        }
+    }
+
+    /// Lets the placement handle one input and applies its effects.
+    fn input(&mut self, input: Input, context: &mut Context<Self>) {
+        let now = self.clock.now();
+        let mut effects = std::mem::take(&mut self.outbox);
+        self.placement.handle(now, input, &mut effects);
+        for effect in effects.drain(..) {
+            self.apply(effect);
+        }
+        self.outbox = effects;
+        self.submit(context);
+    }
+
+    /// Hands what has gathered to the store. A store that answers at once is heard at once.
+    fn submit(&mut self, context: &mut Context<Self>) {
+        if !self.forgotten.is_empty() {
+            let released = self.store.release(std::mem::take(&mut self.forgotten));
+            let logged = released.map(|outcome| {
+                if let Err(error) = outcome {
+                    log::warn!(error:% = error; "the store did not forget released pins");
+                }
+            });
+            context.spawn(logged.into_actor(self));
+        }
+        while !self.claims.is_empty() {
+            let claims = std::mem::take(&mut self.claims);
+            let records = claims.iter().map(Into::into).collect();
+            let ids: Vec<_> = claims.into_iter().map(|claim| claim.id).collect();
+            let mut answer = self.store.claim(records);
+            if let Some(outcomes) = (&mut answer).now_or_never() {
+                self.stored(ids, outcomes, context);
+                continue;
+            }
+            let heard = answer.into_actor(self).map(|outcomes, registry, context| {
+                registry.stored(ids, outcomes, context);
+            });
+            context.spawn(heard);
+        }
+    }
+
+    fn stored(
+        &mut self,
+        ids: Vec<ClaimId>,
+        outcomes: Vec<Result<(), store::Error>>,
+        context: &mut Context<Self>,
+    ) {
+        for (claim, outcome) in ids.into_iter().zip(outcomes) {
+            if let Err(error) = &outcome {
+                log::error!(error:% = error; "the store did not take a new pin");
+            }
+            let outcome = outcome.map_err(|error| ClaimFailure::from(&error));
+            self.input(Input::Stored { claim, outcome }, context);
+        }
+    }
+
+    fn status(&self, holder: HolderId, now: Moment) -> Option<WorkerStatus> {
+        let facts = self.placement.holder(holder)?;
+        let peer = facts.standing().session().and_then(|session| self.sessions.get(&session));
+        Some(WorkerStatus::new(facts, peer.map(|connection| &connection.peer), now))
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Registry")
+            .field("pins", &self.placement.pins())
+            .field("sessions", &self.sessions.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Actor for Registry {
+    type Context = Context<Self>;
+
+    fn started(&mut self, context: &mut Self::Context) {
+        context.set_mailbox_capacity(MAILBOX_MAX);
+    }
+}
+
+impl Supervised for Registry {}
+
+/// A worker has said hello over a new session.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Enlist {
+    pub(crate) arrival: Box<Arrival>,
+    pub(crate) wire: Arc<Wire>,
+    pub(crate) peer: Peer,
+}
+
+impl Handler<Enlist> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, enlist: Enlist, context: &mut Self::Context) {
+        let Enlist { arrival, wire, peer } = enlist;
+        self.sessions.insert(arrival.session, Connection { wire, peer });
+        self.input(Input::Arrived(arrival), context);
+    }
+}
+
+/// What a session's worker did, in order.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Happened(pub(crate) Vec<Input>);
+
+impl Handler<Happened> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, Happened(inputs): Happened, context: &mut Self::Context) {
+        for input in inputs {
+            self.input(input, context);
+        }
+    }
+}
+
+/// A session is over.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Left {
+    pub(crate) session: SessionId,
+    pub(crate) departure: crate::placement::input::Departure,
+}
+
+impl Handler<Left> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, Left { session, departure }: Left, context: &mut Self::Context) {
+        if let Some(holder) = self.placement.holder_of(session)
+            && let Some(status) = self.status(holder, self.clock.now())
+        {
+            log::info!(worker:% = status.id, session:% = session, departure:? = departure;
+                "a worker disconnected");
+            self.hooks.disconnected(&status);
+        }
+        self.input(Input::Left { session, departure }, context);
+        self.sessions.remove(&session);
+    }
+}
+
+/// A request needs the owner of its key.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Resolve {
+    pub(crate) key: ResourceKey,
+    pub(crate) ticket: Ticket,
+    pub(crate) refused: Option<Epoch>,
+    pub(crate) answer: oneshot::Sender<Answer>,
+}
+
+impl Handler<Resolve> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, resolve: Resolve, context: &mut Self::Context) {
+        let Resolve { key, ticket, refused, answer } = resolve;
+        if answer.is_canceled() {
+            return;
+        }
+        self.tickets.insert(ticket, answer);
+        self.input(Input::Resolve { key, ticket, refused }, context);
+    }
+}
+
+/// A request that waited for an owner is gone.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Abandon {
+    pub(crate) key: ResourceKey,
+    pub(crate) ticket: Ticket,
+}
+
+impl Handler<Abandon> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, Abandon { key, ticket }: Abandon, context: &mut Self::Context) {
+        if self.tickets.remove(&ticket).is_some() {
+            self.input(Input::Abandoned { key, ticket }, context);
+        }
+    }
+}
+
+/// Time has passed.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Tick;
+
+impl Handler<Tick> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, Tick: Tick, context: &mut Self::Context) {
+        if self.placement.next_deadline().is_some_and(|due| due <= self.clock.now()) {
+            self.input(Input::Tick, context);
+        }
+    }
+}
+
+/// Every worker, in the order of arrival.
+#[derive(Debug, Message)]
+#[rtype(result = "Vec<WorkerStatus>")]
+pub(crate) struct Workers;
+
+impl Handler<Workers> for Registry {
+    type Result = Vec<WorkerStatus>;
+
+    fn handle(&mut self, Workers: Workers, _context: &mut Self::Context) -> Self::Result {
+        let now = self.clock.now();
+        self.placement.holders().filter_map(|(holder, _)| self.status(holder, now)).collect()
+    }
+}
+
+/// The keys of every worker that has some.
+#[derive(Debug, Message)]
+#[rtype(result = "BTreeMap<WorkerId, Vec<ResourceKey>>")]
+pub(crate) struct Pins;
+
+impl Handler<Pins> for Registry {
+    type Result = actix::MessageResult<Pins>;
+
+    fn handle(&mut self, Pins: Pins, _context: &mut Self::Context) -> Self::Result {
+        let mut pins = BTreeMap::<_, Vec<_>>::new();
+        for (_, holder) in self.placement.holders().filter(|(_, holder)| !holder.grants().is_empty())
+        {
+            pins.entry(holder.worker()).or_default().extend(holder.grants().keys().cloned());
+        }
+        actix::MessageResult(pins)
+    }
+}
+
+/// Say goodbye to every worker and fail every request that waits.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Shutdown;
+
+impl Handler<Shutdown> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, Shutdown: Shutdown, _context: &mut Self::Context) {
+        self.tickets.clear();
+        for connection in self.sessions.values() {
+            connection.wire.shut_down();
+        }
+    }
+}
+
+/// Where the Registry is reached.
+pub(crate) type RegistryAddr = Addr<Registry>;

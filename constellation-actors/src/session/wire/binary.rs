@@ -1,0 +1,224 @@
+//! The dialect `constellation.v1` on one connection: exchanges multiplexed over a [`Mux`].
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use actix_http::ws::OpCode;
+use bytes::{Bytes, BytesMut};
+
+use super::{Goodbye, Terms};
+use crate::{
+    placement::{
+        effect::Revocation, epoch::Epoch, grant::GrantId, holder::SessionId, key::ResourceKey,
+    },
+    protocol::{
+        frame::{
+            StreamId,
+            code::{ResetCode, RevokeReason},
+            encode,
+        },
+        handshake::{self, Goaway, Welcome, WireLimits},
+        mux::{
+            Mux,
+            error::{OpenError, ProtocolError},
+            event::{Ended, Event, ResponseFrame},
+            shared::Shared,
+            waking::Wakers,
+        },
+    },
+    session::socket::{Closing, Outbound},
+};
+
+/// How many bytes go into one websocket message: enough to spread its cost over many exchanges,
+/// little enough that a worker begins on them soon.
+const MESSAGE_BYTES: usize = 64 * 1024;
+
+/// One connection of a worker that speaks `constellation.v1`.
+#[derive(Debug)]
+pub(crate) struct BinaryWire {
+    mux: Shared,
+    /// Which grants this connection's worker has been told of. Locked inside the mux's lock only.
+    granted: Mutex<Granted>,
+    pub(in crate::session) closing: Closing,
+}
+
+/// The epoch of each grant that was announced, by grant id. A grant id that comes to name another
+/// pin has another epoch then.
+#[derive(Debug, Default)]
+struct Granted(Vec<Epoch>);
+
+impl Granted {
+    /// Notes a grant; tells whether it is new to the worker.
+    fn is_news(&mut self, grant: GrantId, epoch: Epoch) -> bool {
+        let at = grant.get() as usize;
+        if self.0.len() <= at {
+            self.0.resize(at + 1, Epoch::new(0));
+        }
+        std::mem::replace(&mut self.0[at], epoch) != epoch
+    }
+}
+
+impl BinaryWire {
+    pub(crate) fn new(mux: Mux) -> Self {
+        let granted = Mutex::default();
+        Self { mux: Shared::new(mux), granted, closing: Closing::default() }
+    }
+
+    pub(super) fn welcome(&self, terms: &Terms, session: SessionId, resumed: bool) {
+        let milliseconds =
+            |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        self.mux.with(|mux| {
+            let welcome = Welcome {
+                version: handshake::VERSION,
+                session: session.get(),
+                controller: terms.controller,
+                resumed,
+                interval_ms: milliseconds(terms.lease.interval()),
+                ttl_ms: milliseconds(terms.lease.ttl()),
+                margin_ms: milliseconds(terms.lease.margin()),
+                limits: WireLimits::new(mux.limits(), milliseconds(terms.request_timeout)),
+            };
+            let json = welcome.to_json();
+            self.control(mux, |buffer| encode::welcome(buffer, &json));
+        });
+    }
+
+    pub(super) fn acknowledge(&self, sequence: u64) {
+        self.mux.with(|mux| {
+            self.control(mux, |buffer| encode::heartbeat_ack(buffer, sequence));
+        });
+    }
+
+    pub(super) fn revoke(&self, reason: Revocation, epoch: Epoch, key: &ResourceKey) {
+        let reason = match reason {
+            Revocation::Stale => RevokeReason::Stale,
+        };
+        self.mux.with(|mux| {
+            self.control(mux, |buffer| encode::revoke(buffer, reason, epoch, key));
+        });
+    }
+
+    pub(super) fn bid_goodbye(&self, goodbye: Goodbye, description: &str) {
+        let json = Goaway::new(goodbye.word(), description).to_json();
+        self.mux.with(|mux| {
+            self.control(mux, |buffer| encode::go_away(buffer, &json));
+            mux.finish();
+        });
+    }
+
+    /// Queues a control frame. A worker that lets so many pile up that there is no room is lost.
+    fn control(&self, mux: &mut Mux, write: impl FnOnce(&mut BytesMut)) {
+        if let Err(overflow) = mux.control(write) {
+            log::warn!(error:% = overflow; "a worker reads too slowly, its connection is ended");
+            mux.end_all();
+            self.closing.abort();
+        }
+    }
+
+    pub(super) fn lose(&self) {
+        self.end_exchanges();
+        self.closing.abort();
+    }
+
+    pub(super) fn end_exchanges(&self) {
+        self.mux.with(Mux::end_all);
+    }
+
+    pub(super) fn poll_outbound(&self, context: &Context<'_>) -> Poll<Option<Outbound>> {
+        self.mux
+            .with(|mux| mux.poll_output(context, MESSAGE_BYTES))
+            .map(|message| message.map(|bytes| (OpCode::Binary, bytes)))
+    }
+
+    /// Takes in a message. The tasks it concerns wait for their waking until its events have been
+    /// handled.
+    pub(in crate::session) fn receive(
+        &self,
+        message: Bytes,
+        events: &mut Vec<Event>,
+    ) -> (Result<(), ProtocolError>, Wakers) {
+        self.mux.with_wakers(|mux| mux.receive(message, events))
+    }
+
+    /// Sends a request under a pin; the worker is told of the pin first if it does not know it.
+    ///
+    /// # Errors
+    ///
+    /// When nothing was sent: the session is over, or a limit of it is reached.
+    pub(crate) fn open(
+        self: &Arc<Self>,
+        key: &ResourceKey,
+        (grant, epoch): (GrantId, Epoch),
+        end: bool,
+        head: impl FnOnce(&mut BytesMut),
+    ) -> Result<Exchange, OpenError> {
+        let stream = self.mux.with(|mux| {
+            let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
+            if granted.is_news(grant, epoch) {
+                self.control(mux, |buffer| encode::grant(buffer, grant, epoch, key));
+            }
+            mux.open(grant, end, head)
+        })?;
+        Ok(Exchange { wire: Arc::clone(self), stream })
+    }
+}
+
+/// A request that was sent and its response. Dropped before its end, it cancels the handler.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    wire: Arc<BinaryWire>,
+    stream: StreamId,
+}
+
+impl Exchange {
+    pub(crate) fn poll_response(
+        &self,
+        context: &Context<'_>,
+    ) -> Poll<Result<ResponseFrame, Ended>> {
+        self.wire.mux.with(|mux| mux.poll_response(self.stream, context))
+    }
+
+    pub(crate) fn poll_chunk(
+        &self,
+        context: &Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Ended>>> {
+        self.wire.mux.with(|mux| mux.poll_chunk(self.stream, context))
+    }
+
+    pub(crate) fn poll_send(
+        &self,
+        context: &Context<'_>,
+        content: &mut Bytes,
+        end: bool,
+    ) -> Poll<Result<(), Ended>> {
+        self.wire.mux.with(|mux| mux.poll_content(self.stream, context, content, end))
+    }
+
+    /// Ends the exchange with a reason that the worker is told.
+    pub(crate) fn reset(&self, code: ResetCode, reason: &str) {
+        self.wire.mux.with(|mux| mux.reset(self.stream, code, reason));
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.wire.mux.with(|mux| mux.close(self.stream));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_grant_is_news_once_and_again_under_another_epoch() {
+        let mut granted = Granted::default();
+        let grant = GrantId::new(3);
+        assert!(granted.is_news(grant, Epoch::new(7)));
+        assert!(!granted.is_news(grant, Epoch::new(7)));
+        assert!(granted.is_news(grant, Epoch::new(9)));
+    }
+}

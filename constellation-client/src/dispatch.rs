@@ -1,0 +1,325 @@
+//! From an accepted request to its answer: whether it may still run, how long, and what becomes of
+//! it when its handler fails. It never chooses what handles a request; that is a [`Resource`].
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    panic::AssertUnwindSafe,
+    pin::{Pin, pin},
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+};
+
+use bytes::Bytes;
+use constellation_actors::protocol::{frame::code::ResetCode, mux::event::Ended};
+use futures::{
+    FutureExt, StreamExt,
+    future::{Either, LocalBoxFuture, select},
+};
+
+pub(crate) mod actor;
+pub(crate) mod function;
+
+use crate::{
+    domain::Domain,
+    error::HandlerError,
+    event::ReleaseReason,
+    exchange::Exchange,
+    grant::Grant,
+    holding::Holding,
+    problem::Problem,
+    request::Request,
+    response::{Content, ContentStream, Head, Response},
+};
+
+/// What handles the requests of a worker.
+pub(crate) trait Dispatch {
+    /// What handles the requests of one granted key. Begins nothing before the first of them.
+    fn resource(&self, grant: &Grant) -> Rc<dyn Resource>;
+}
+
+/// What handles the requests of one granted key.
+pub(crate) trait Resource {
+    /// Handles a request, now or later.
+    fn take(self: Rc<Self>, call: Call, request: Request);
+
+    /// Refuses the requests that were taken and not begun.
+    fn refuse_waiting(&self);
+
+    /// Tells what is behind it that the key is given back, and waits until that is done.
+    fn tell_closing(self: Rc<Self>, reason: ReleaseReason) -> LocalBoxFuture<'static, ()>;
+
+    /// Ends what is behind it, done or not.
+    fn stop(self: Rc<Self>) -> LocalBoxFuture<'static, ()>;
+}
+
+/// A request that was accepted. It counts as running until this is dropped, which closes its
+/// exchange.
+pub(crate) struct Call {
+    exchange: Arc<Exchange>,
+    holding: Rc<Holding>,
+    domain: Rc<Domain>,
+}
+
+/// How waiting for a handler ended.
+enum Attended {
+    Answered(Result<Response, HandlerError>),
+    Panicked,
+    Ended(Ended),
+    Withdrawn,
+    TimedOut,
+}
+
+/// What comes next of a streamed response.
+enum Part {
+    Content(Bytes),
+    End,
+    Failed(HandlerError),
+    /// Nobody waits for it any more.
+    Unwanted,
+}
+
+impl Call {
+    pub(crate) fn new(exchange: Arc<Exchange>, holding: Rc<Holding>, domain: Rc<Domain>) -> Self {
+        holding.enter();
+        Self { exchange, holding, domain }
+    }
+
+    /// Sends the request back as not begun, so that the controller may place it elsewhere.
+    pub(crate) fn refuse(self, reason: &str) {
+        self.exchange.reset(ResetCode::Refused, reason);
+    }
+
+    /// Sends the request back as not begun, because of a limit here.
+    pub(crate) fn overload(self, reason: &str) {
+        self.exchange.reset(ResetCode::Overloaded, reason);
+    }
+
+    /// Whether nobody waits for the answer any more.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.exchange.is_ended()
+    }
+
+    /// Whether this worker may act for the key now.
+    pub(crate) fn is_current(&self) -> bool {
+        self.holding.withdrawn().is_none() && self.domain.lease().holds()
+    }
+
+    /// Lets `work` answer the request, unless it takes too long or nobody wants the answer any
+    /// more. Then it is dropped. A failure is turned into what the client is told.
+    ///
+    /// `None` when there is nobody to answer.
+    pub(crate) async fn attend(
+        &self,
+        work: impl Future<Output = Result<Response, HandlerError>>,
+    ) -> Option<Response> {
+        match self.wait_for(work).await {
+            Attended::Answered(Ok(response)) => Some(response),
+            Attended::Answered(Err(error)) => Some(self.failed(&error)),
+            Attended::Panicked => Some(self.failed(&HandlerError::new("it panicked"))),
+            Attended::TimedOut => {
+                log::warn!(key:% = self.key(), request = self.request_id(); "a handler took too long");
+                Some(self.problem(Problem::Timeout))
+            }
+            Attended::Ended(_) => None,
+            Attended::Withdrawn => {
+                self.break_off();
+                None
+            }
+        }
+    }
+
+    async fn wait_for(
+        &self,
+        work: impl Future<Output = Result<Response, HandlerError>>,
+    ) -> Attended {
+        let mut work = pin!(AssertUnwindSafe(work).catch_unwind());
+        let answered = |output| match output {
+            Ok(answer) => Attended::Answered(answer),
+            Err(_panic) => Attended::Panicked,
+        };
+        // Most handlers answer at once; for them nothing else is set up.
+        if let Poll::Ready(output) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await
+        {
+            return answered(output);
+        }
+        let settings = self.domain.settings();
+        let mut timeout = pin!(settings.clock.sleep(settings.handler_timeout));
+        let mut withdrawal = pin!(self.holding.withdrawal());
+        poll_fn(|context| {
+            if let Poll::Ready(output) = work.as_mut().poll(context) {
+                return Poll::Ready(answered(output));
+            }
+            if let Poll::Ready(ended) = self.exchange.poll_ended(context) {
+                return Poll::Ready(Attended::Ended(ended));
+            }
+            if withdrawal.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Attended::Withdrawn);
+            }
+            timeout.as_mut().poll(context).map(|()| Attended::TimedOut)
+        })
+        .await
+    }
+
+    /// Sends the response, its body as fast as the client reads it.
+    pub(crate) async fn respond(self, response: Response) {
+        let bodiless = self.exchange.head().method() == "HEAD";
+        let head_bytes_max = self.exchange.sizes().head_bytes_max as usize;
+        let ready = response.finish(bodiless, head_bytes_max).or_else(|error| {
+            self.failed(&error).finish(bodiless, head_bytes_max)
+        });
+        let Ok(ready) = ready else {
+            return self.exchange.reset(ResetCode::Internal, "the worker's error does not fit");
+        };
+        if !self.is_current() {
+            return self.break_off();
+        }
+        let send = pin!(self.send(ready.head, ready.content));
+        let withdrawal = pin!(self.holding.withdrawal());
+        match select(send, withdrawal).await {
+            Either::Left(((), _)) => {}
+            Either::Right(((), _)) => self.break_off(),
+        }
+    }
+
+    /// Whether sending this response waits for nothing but room for its head.
+    pub(crate) fn is_sent_at_once(&self, response: &Response) -> bool {
+        response.whole_bytes().is_some_and(|bytes| bytes <= self.inline_bytes_max())
+    }
+
+    fn inline_bytes_max(&self) -> usize {
+        self.exchange.sizes().data_bytes_max as usize
+    }
+
+    async fn send(&self, head: Head, content: Content) {
+        match content {
+            Content::Whole(bytes) => self.send_whole(&head, bytes).await,
+            Content::Stream(stream) => self.send_stream(&head, stream).await,
+        }
+    }
+
+    async fn send_whole(&self, head: &Head, mut bytes: Bytes) {
+        let inline = bytes.split_to(bytes.len().min(self.inline_bytes_max()));
+        let end = bytes.is_empty();
+        if self.send_head(head, &inline, end).await && !end {
+            self.send_content(bytes, true).await;
+        }
+    }
+
+    async fn send_stream(&self, head: &Head, mut stream: ContentStream) {
+        if !self.send_head(head, &Bytes::new(), false).await {
+            return;
+        }
+        loop {
+            match self.next_part(&mut stream).await {
+                Part::Content(chunk) if chunk.is_empty() => {}
+                Part::Content(chunk) => {
+                    if !self.send_content(chunk, false).await {
+                        return;
+                    }
+                }
+                Part::End => {
+                    self.send_content(Bytes::new(), true).await;
+                    return;
+                }
+                Part::Failed(error) => {
+                    self.log_failure(&error);
+                    return self.exchange.reset(ResetCode::Internal, "the response broke off");
+                }
+                Part::Unwanted => return,
+            }
+        }
+    }
+
+    async fn next_part(&self, stream: &mut ContentStream) -> Part {
+        let mut next = pin!(AssertUnwindSafe(stream.next()).catch_unwind());
+        poll_fn(|context| {
+            if let Poll::Ready(output) = next.as_mut().poll(context) {
+                return Poll::Ready(match output {
+                    Ok(Some(Ok(chunk))) => Part::Content(chunk),
+                    Ok(Some(Err(error))) => Part::Failed(error),
+                    Ok(None) => Part::End,
+                    Err(_panic) => Part::Failed(HandlerError::new("its stream panicked")),
+                });
+            }
+            self.exchange.poll_ended(context).map(|_ended| Part::Unwanted)
+        })
+        .await
+    }
+
+    /// Tells whether the head went out.
+    async fn send_head(&self, head: &Head, inline: &Bytes, end: bool) -> bool {
+        let write = |buffer: &mut bytes::BytesMut| {
+            head.write(buffer);
+            buffer.extend_from_slice(inline);
+        };
+        match poll_fn(|context| self.exchange.poll_respond(context, end, write)).await {
+            Ok(()) => true,
+            Err(error) => {
+                log::debug!(key:% = self.key(), error:%; "a response was not sent");
+                false
+            }
+        }
+    }
+
+    /// Tells whether the content went out, or is about to.
+    async fn send_content(&self, mut content: Bytes, end: bool) -> bool {
+        let sent =
+            poll_fn(|context| self.exchange.poll_content(context, &mut content, end)).await;
+        if let Err(error) = &sent {
+            log::debug!(key:% = self.key(), error:%; "a response was not sent to its end");
+        }
+        sent.is_ok()
+    }
+
+    fn break_off(&self) {
+        let reason = match self.holding.withdrawn() {
+            Some(reason) => reason,
+            None => ReleaseReason::LeaseEnded,
+        };
+        self.exchange.reset(ResetCode::Internal, &reason.to_string());
+    }
+
+    fn failed(&self, error: &HandlerError) -> Response {
+        self.log_failure(error);
+        self.problem(Problem::Internal)
+    }
+
+    fn log_failure(&self, error: &HandlerError) {
+        log::error!(key:% = self.key(), request = self.request_id(), error:%; "a handler failed");
+    }
+
+    fn problem(&self, problem: Problem) -> Response {
+        problem.response(self.holding.grant().key())
+    }
+
+    fn key(&self) -> &str {
+        self.holding.grant().key()
+    }
+
+    fn request_id(&self) -> &str {
+        let mut fields = self.exchange.head().fields().iter();
+        let id = fields.find(|field| field.name() == "x-request").map(|field| field.value());
+        id.and_then(|id| std::str::from_utf8(id).ok()).unwrap_or_default()
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        self.exchange.cancel();
+        self.exchange.close();
+        self.holding.leave();
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Call").field("exchange", &self.exchange).finish_non_exhaustive()
+    }
+}
+
+/// A future that is done.
+fn nothing() -> Pin<Box<dyn Future<Output = ()>>> {
+    Box::pin(std::future::ready(()))
+}

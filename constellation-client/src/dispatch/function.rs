@@ -1,0 +1,55 @@
+//! Requests handled by a plain function: one task each, all at once, nothing kept between them.
+
+use std::{future::Future, rc::Rc};
+
+use futures::future::LocalBoxFuture;
+
+use super::{Call, Dispatch, Resource, nothing};
+use crate::{event::ReleaseReason, grant::Grant, request::Request, response::IntoResponse};
+
+/// A function that handles every request of a worker.
+pub(crate) struct Function<F>(Rc<Handler<F>>);
+
+struct Handler<F>(F);
+
+impl<F> Function<F> {
+    pub(crate) fn new(function: F) -> Self {
+        Self(Rc::new(Handler(function)))
+    }
+}
+
+impl<F, A> Dispatch for Function<F>
+where
+    F: Fn(Request) -> A + 'static,
+    A: Future<Output: IntoResponse> + 'static,
+{
+    fn resource(&self, _grant: &Grant) -> Rc<dyn Resource> {
+        Rc::clone(&self.0) as Rc<dyn Resource>
+    }
+}
+
+impl<F, A> Resource for Handler<F>
+where
+    F: Fn(Request) -> A + 'static,
+    A: Future<Output: IntoResponse> + 'static,
+{
+    fn take(self: Rc<Self>, call: Call, request: Request) {
+        actix_rt::spawn(async move {
+            // Called inside the future, so that a panic before its first wait is caught as well.
+            let work = async { (self.0)(request).await.into_response() };
+            if let Some(response) = call.attend(work).await {
+                call.respond(response).await;
+            }
+        });
+    }
+
+    fn refuse_waiting(&self) {}
+
+    fn tell_closing(self: Rc<Self>, _reason: ReleaseReason) -> LocalBoxFuture<'static, ()> {
+        nothing()
+    }
+
+    fn stop(self: Rc<Self>) -> LocalBoxFuture<'static, ()> {
+        nothing()
+    }
+}

@@ -1,0 +1,125 @@
+//! One exchange as the code around a handler sees it: a place in the session's mux, and whether
+//! its request was given up. It decides nothing; whoever accepted it closes it in the end.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use bytes::{Bytes, BytesMut};
+use constellation_actors::protocol::{
+    frame::{SizeLimits, StreamId, code::ResetCode},
+    head::RequestHead,
+    mux::{error::RespondError, event::Ended, shared::Shared},
+};
+
+/// A request that came in, and the way back for its response.
+pub(crate) struct Exchange {
+    mux: Shared,
+    stream: StreamId,
+    sizes: SizeLimits,
+    head: RequestHead,
+    cancellation: Mutex<Cancellation>,
+}
+
+/// Whether the request was given up, and who wants to know.
+enum Cancellation {
+    Awaited(Vec<Waker>),
+    Cancelled,
+}
+
+impl Exchange {
+    pub(crate) fn new(mux: Shared, stream: StreamId, sizes: SizeLimits, head: RequestHead) -> Self {
+        let cancellation = Mutex::new(Cancellation::Awaited(Vec::new()));
+        Self { mux, stream, sizes, head, cancellation }
+    }
+
+    pub(crate) fn head(&self) -> &RequestHead {
+        &self.head
+    }
+
+    pub(crate) fn sizes(&self) -> SizeLimits {
+        self.sizes
+    }
+
+    pub(crate) fn poll_chunk(&self, context: &Context<'_>) -> Poll<Option<Result<Bytes, Ended>>> {
+        self.mux.with(|mux| mux.poll_chunk(self.stream, context))
+    }
+
+    pub(crate) fn poll_respond(
+        &self,
+        context: &Context<'_>,
+        end: bool,
+        head: impl FnOnce(&mut BytesMut),
+    ) -> Poll<Result<(), RespondError>> {
+        self.mux.with(|mux| mux.poll_respond(self.stream, context, end, head))
+    }
+
+    pub(crate) fn poll_content(
+        &self,
+        context: &Context<'_>,
+        content: &mut Bytes,
+        end: bool,
+    ) -> Poll<Result<(), Ended>> {
+        self.mux.with(|mux| mux.poll_content(self.stream, context, content, end))
+    }
+
+    /// Why the peer ended the exchange, once it did. One task at a time may wait for it.
+    pub(crate) fn poll_ended(&self, context: &Context<'_>) -> Poll<Ended> {
+        self.mux.with(|mux| mux.poll_cancelled(self.stream, context))
+    }
+
+    /// Whether the peer has ended the exchange.
+    pub(crate) fn is_ended(&self) -> bool {
+        let waker = Waker::noop();
+        self.poll_ended(&Context::from_waker(waker)).is_ready()
+    }
+
+    /// Ends the exchange in both directions, unless it is over.
+    pub(crate) fn reset(&self, code: ResetCode, reason: &str) {
+        self.mux.with(|mux| mux.reset(self.stream, code, reason));
+    }
+
+    /// Forgets the exchange, and cancels it unless it is over.
+    pub(crate) fn close(&self) {
+        self.mux.with(|mux| mux.close(self.stream));
+    }
+
+    /// Lets everyone know who waits in [`cancelled`](Self::cancelled).
+    pub(crate) fn cancel(&self) {
+        let before = std::mem::replace(&mut *self.cancellation(), Cancellation::Cancelled);
+        match before {
+            Cancellation::Awaited(waiting) => waiting.into_iter().for_each(Waker::wake),
+            Cancellation::Cancelled => {}
+        }
+    }
+
+    /// Waits until the request was given up.
+    pub(crate) fn cancelled(&self) -> impl Future<Output = ()> {
+        poll_fn(|context| match &mut *self.cancellation() {
+            Cancellation::Cancelled => Poll::Ready(()),
+            Cancellation::Awaited(waiting) => {
+                if !waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+                    waiting.push(context.waker().clone());
+                }
+                Poll::Pending
+            }
+        })
+    }
+
+    fn cancellation(&self) -> MutexGuard<'_, Cancellation> {
+        self.cancellation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Exchange")
+            .field("stream", &self.stream)
+            .field("head", &self.head)
+            .finish_non_exhaustive()
+    }
+}

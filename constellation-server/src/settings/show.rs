@@ -1,0 +1,109 @@
+//! The settings in force, written in the shape of the file. Secrets are redacted.
+
+use std::time::Duration;
+
+use super::{
+    OnDisconnect, Settings, Strategy,
+    file::{self, File},
+    hostname::Hostname,
+    secret::{REDACTED, Secret},
+};
+
+/// The settings as indented JSON that ends with a line feed.
+pub(crate) fn show(settings: &Settings) -> String {
+    let mut text = serde_json::to_string_pretty(&file(settings)).expect("texts are always JSON");
+    text.push('\n');
+    text
+}
+
+fn file(settings: &Settings) -> File {
+    let Settings {
+        heartbeat,
+        proxy,
+        admin,
+        placement,
+        logging,
+        ..
+    } = settings;
+    File {
+        webserver: webserver(&settings.webserver),
+        websocket: websocket(&settings.websocket),
+        heartbeat: file::Heartbeat {
+            interval_ms: milliseconds(heartbeat.interval),
+            max_failures: heartbeat.failures_max.get(),
+        },
+        proxy: file::Proxy {
+            timeout_ms: milliseconds(proxy.timeout),
+            max_body_bytes: proxy.body_bytes_max,
+            max_exchanges_per_worker: proxy.exchanges_per_worker_max,
+        },
+        admin: file::Admin {
+            api_key_header: admin.key_header.clone(),
+            api_keys: redacted(&admin.keys),
+        },
+        placement: file::Placement {
+            strategy: match placement.strategy {
+                Strategy::RoundRobin => file::Strategy::RoundRobin,
+                Strategy::LeastPinned => file::Strategy::LeastPinned,
+            },
+            waiting_per_key_max: placement.waiting_per_key_max,
+            waiting_max: placement.waiting_max,
+            keys_max: placement.keys_max,
+        },
+        ownership: ownership(&settings.ownership),
+        logging: file::Logging {
+            log_directory: logging.directory.display().to_string(),
+            log_filename: logging
+                .filename
+                .as_ref()
+                .map(|name| name.display().to_string()),
+            console_logging: logging.console,
+            enable_colors: logging.colors,
+            minimum_severity: logging.severity.get(),
+        },
+    }
+}
+
+fn webserver(webserver: &super::Webserver) -> file::Webserver {
+    file::Webserver {
+        hostname: webserver.hostname.to_string(),
+        port: webserver.port,
+        threads: Some(webserver.threads.get()),
+        ssl: file::Ssl { enable: false },
+        headers: file::Headers {
+            default_headers: webserver.default_headers.iter().cloned().collect(),
+        },
+    }
+}
+
+fn websocket(websocket: &super::Websocket) -> file::Websocket {
+    file::Websocket {
+        hostnames: websocket
+            .hostnames
+            .iter()
+            .map(Hostname::to_string)
+            .collect(),
+        port: websocket.port,
+        ssl: false,
+        tokens: redacted(&websocket.tokens),
+        max_body_bytes: websocket.body_bytes_max,
+    }
+}
+
+fn ownership(ownership: &super::Ownership) -> file::Ownership {
+    file::Ownership {
+        on_disconnect: match ownership.on_disconnect {
+            OnDisconnect::WaitForLease => file::OnDisconnect::WaitForLease,
+            OnDisconnect::Reassign => file::OnDisconnect::Reassign,
+        },
+        startup_grace_ms: Some(milliseconds(ownership.startup_grace)),
+    }
+}
+
+fn redacted(secrets: &[Secret]) -> Vec<String> {
+    secrets.iter().map(|_| REDACTED.to_owned()).collect()
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,10 @@
+//! Runs the real `constellation` binary as its users do.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "the helpers of tests may panic as the tests do"
+)]
+
+mod binary;
+mod config;
+mod first_start;

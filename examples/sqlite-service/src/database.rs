@@ -1,0 +1,215 @@
+//! One SQLite database: opens its file, runs one statement at a time, answers with JSON. Pure
+//! blocking SQLite: it never starts a thread, reads no clock and knows nothing of HTTP.
+//!
+//! A statement is a transaction of its own: its effects are on the disk when [`Database::run`]
+//! returns a result, and there are none when it returns a failure. Statements that would reach
+//! beyond that, to another file or into the next request, are refused (see [`authority`]).
+
+mod authority;
+mod failure;
+mod rows;
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use rusqlite::{
+    Batch, Connection, OpenFlags, Statement, config::DbConfig, fallible_iterator::FallibleIterator,
+    limits::Limit,
+};
+
+use self::authority::Authority;
+pub(crate) use self::failure::Failure;
+
+/// The longest statement, in bytes.
+pub(crate) const STATEMENT_BYTES_MAX: usize = 1 << 20;
+
+/// How long a statement waits for another process that has the file locked.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How many steps of SQLite's virtual machine may pass before it looks whether it should stop:
+/// a fraction of a millisecond.
+const STEPS_BETWEEN_LOOKS: i32 = 10_000;
+
+/// The table that every database has from its first use on.
+const FIRST_TABLE: &str = "CREATE TABLE IF NOT EXISTS customers (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    email TEXT,
+    created_at DATETIME DEFAULT CURRENT_TIMESTAMP
+)";
+
+/// What one statement and one database may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// The most rows a result may have.
+    pub(crate) rows_max: usize,
+    /// The most bytes a result may have as JSON; also the longest single text or blob.
+    pub(crate) result_bytes_max: usize,
+    /// The most bytes the database's file may have, in pages of 4096.
+    pub(crate) file_pages_max: u32,
+}
+
+/// Tells a running statement to stop; clones are one and the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// The statement that runs with this stops soon, and is undone.
+    pub(crate) fn stop(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// An open database.
+#[derive(Debug)]
+pub(crate) struct Database {
+    connection: Connection,
+    authority: Authority,
+    limits: Limits,
+}
+
+impl Database {
+    /// Opens the database in this file; makes the file and its first table when they are missing.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened or written, is no database, or is a symbolic link.
+    pub(crate) fn open(file: &Path, limits: Limits) -> Result<Self, Failure> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let mut connection = Connection::open_with_flags(file, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "max_page_count", limits.file_pages_max)?;
+        configure(&connection)?;
+        restrict(&connection, limits)?;
+        connection.execute_batch(FIRST_TABLE)?;
+        let authority = Authority::install(&mut connection)?;
+        Ok(Self { connection, authority, limits })
+    }
+
+    /// Runs one statement and returns its rows as a JSON array of objects, one member per column.
+    /// A statement without rows returns `[]`.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not exactly one statement, is refused, fails, has a result over the
+    /// limits, or was stopped; then nothing has changed.
+    pub(crate) fn run(&mut self, sql: &str, stop: &Stop) -> Result<Vec<u8>, Failure> {
+        let stop = stop.clone();
+        self.connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || stop.is_stopped()))?;
+        let outcome = self.execute(sql).map_err(|failure| self.authority.explain(failure));
+        if outcome.is_err() {
+            self.undo();
+        }
+        outcome
+    }
+
+    /// Whether the connection is fit for a next statement. When it is not, an earlier one could
+    /// not be undone; closing the connection undoes it.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.connection.is_autocommit()
+    }
+
+    fn execute(&self, sql: &str) -> Result<Vec<u8>, Failure> {
+        let mut statement = self.prepare(sql)?;
+        if statement.readonly() {
+            return rows::collect(&mut statement, self.limits);
+        }
+        // Without a transaction around it, a statement whose result turns out to be too large
+        // would have changed the data all the same.
+        self.authority.as_service(|| self.connection.execute_batch("BEGIN IMMEDIATE"))?;
+        let result = rows::collect(&mut statement, self.limits)?;
+        self.authority.as_service(|| self.connection.execute_batch("COMMIT"))?;
+        Ok(result)
+    }
+
+    fn prepare(&self, sql: &str) -> Result<Statement<'_>, Failure> {
+        if sql.len() > STATEMENT_BYTES_MAX {
+            return Err(Failure::refused("the statement is longer than 1 MiB"));
+        }
+        // SQLite takes a NUL for the end of the text and would ignore the rest in silence.
+        if sql.contains('\0') {
+            return Err(Failure::refused("the statement contains a NUL character"));
+        }
+        let mut batch = Batch::new(&self.connection, sql);
+        let statement = batch.next()?.ok_or(Failure::refused("there is no statement"))?;
+        // A second statement often fails to compile because the first has not run yet, so that it
+        // is there matters, not whether it is right.
+        if !matches!(batch.next(), Ok(None)) {
+            return Err(Failure::refused("one statement a request, please: this is more than one"));
+        }
+        if statement.parameter_count() > 0 {
+            return Err(Failure::refused("the statement has parameters, and nothing fills them"));
+        }
+        Ok(statement)
+    }
+
+    /// SQLite undoes most failed writes by itself; a result over the limits, for one, it does not
+    /// know about.
+    fn undo(&mut self) {
+        // A stop that is still set would also stop the rollback.
+        let unwatched = self.connection.progress_handler(0, None::<fn() -> bool>);
+        if let Err(error) = unwatched {
+            log::warn!("the progress handler could not be removed: {error}");
+        }
+        if self.connection.is_autocommit() {
+            return;
+        }
+        let rolled_back =
+            self.authority.as_service(|| self.connection.execute_batch("ROLLBACK"));
+        if let Err(error) = rolled_back {
+            log::error!("a failed statement could not be rolled back: {error}");
+        }
+    }
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    for (setting, value) in [
+        // "text" in double quotes is a string when no column has this name.
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, true),
+        // In a schema that would only hide misspelt column names.
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),
+    ] {
+        connection.set_db_config(setting, value)?;
+    }
+    Ok(())
+}
+
+/// What <https://sqlite.org/security.html> advises for SQL from strangers, as far as it leaves
+/// ordinary statements alone.
+fn restrict(connection: &Connection, limits: Limits) -> rusqlite::Result<()> {
+    let longest = i32::try_from(limits.result_bytes_max).unwrap_or(i32::MAX);
+    let statement = i32::try_from(STATEMENT_BYTES_MAX).unwrap_or(i32::MAX);
+    for (limit, value) in [
+        (Limit::SQLITE_LIMIT_LENGTH, longest),
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, statement),
+        (Limit::SQLITE_LIMIT_ATTACHED, 0),
+        // Matching a long pattern is quadratic, and nothing can stop it while it runs.
+        (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200),
+        (Limit::SQLITE_LIMIT_TRIGGER_DEPTH, 50),
+        (Limit::SQLITE_LIMIT_WORKER_THREADS, 0),
+    ] {
+        connection.set_limit(limit, value)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
