@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use constellation_actors::placement::key::ResourceKey;
+
 /// What the page about the workers shows of one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WorkerLine {
@@ -12,7 +14,7 @@ pub(crate) struct WorkerLine {
     /// Whether it gets new rooms.
     pub(crate) healthy: bool,
     /// The rooms that it owns.
-    pub(crate) rooms: Vec<String>,
+    pub(crate) rooms: Vec<ResourceKey>,
 }
 
 /// The first page.
@@ -87,7 +89,7 @@ mod tests {
             id: "7".to_owned(),
             name: "<script>".to_owned(),
             healthy: true,
-            rooms: vec!["/games/a".to_owned(), "/games/'\"&".to_owned()],
+            rooms: ["/games/a", "/games/'\"&"].map(|key| ResourceKey::parse(key).unwrap()).into(),
         }]);
         assert!(page.contains("&lt;script&gt; (healthy)"), "{page}");
         assert!(page.contains("<li>/games/a</li><li>/games/&#39;&quot;&amp;</li>"), "{page}");

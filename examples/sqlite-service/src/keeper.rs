@@ -85,6 +85,14 @@ impl Keeper {
         }
     }
 
+    /// Closes the connection, on a blocking thread, once no statement runs, and waits for that.
+    pub(crate) async fn close(self) {
+        let closed = spawn_blocking(move || drop(self.lock().take()));
+        if let Err(error) = closed.await {
+            log::error!("a database could not be closed: {error}");
+        }
+    }
+
     fn start(self, sql: String, stop: Stop) -> JoinHandle<Result<Vec<u8>, Failure>> {
         spawn_blocking(move || self.run_blocking(&sql, &stop))
     }
@@ -150,6 +158,8 @@ mod tests {
             keeper.close_idle();
             assert!(keeper.lock().is_none());
             assert_eq!(count(&keeper).await, r#"[{"n":1}]"#);
+            keeper.clone().close().await;
+            assert!(keeper.lock().is_none());
         });
     }
 
