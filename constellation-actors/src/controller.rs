@@ -86,7 +86,10 @@ impl Controller {
 
     /// Every worker, in the order of arrival; none once the controller has stopped.
     pub async fn workers(&self) -> Vec<WorkerStatus> {
-        self.registry.send(registry::Workers).await.unwrap_or_default()
+        self.registry
+            .send(registry::Workers)
+            .await
+            .unwrap_or_default()
     }
 
     /// The keys of every worker that owns some; none once the controller has stopped.

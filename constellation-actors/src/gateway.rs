@@ -58,20 +58,31 @@ impl Gateway {
     /// Answers a worker's handshake.
     pub(crate) fn accept(&self, request: &HttpRequest, payload: web::Payload) -> HttpResponse {
         let Some(address) = request.peer_addr() else {
-            return refusal(StatusCode::BAD_REQUEST, "The connection has no peer address.");
+            return refusal(
+                StatusCode::BAD_REQUEST,
+                "The connection has no peer address.",
+            );
         };
         if !self.is_authorized(request) {
             log::warn!(peer:% = address; "a worker without a valid token was refused");
             let mut response =
                 refusal(StatusCode::UNAUTHORIZED, "A worker's token is needed here.");
             let challenge = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
             return response;
         }
         if request.method() != Method::GET || ws::verify_handshake(request.head()).is_err() {
-            return refusal(StatusCode::BAD_REQUEST, "This endpoint speaks websocket alone.");
+            return refusal(
+                StatusCode::BAD_REQUEST,
+                "This endpoint speaks websocket alone.",
+            );
         }
-        let peer = Peer { address, added_unix_micros: clock::unix_micros() };
+        let peer = Peer {
+            address,
+            added_unix_micros: clock::unix_micros(),
+        };
         match dialect(request) {
             Ok(Dialect::Binary) => self.start_binary(request, payload, peer),
             Ok(Dialect::Json) => self.start_json(request, payload, peer),
@@ -94,12 +105,19 @@ impl Gateway {
         let mux = Mux::new(Role::Controller, self.limits).expect("the builder checked the limits");
         let bytes_max = self.limits.sizes.message_bytes_max as usize;
         let wire = Arc::new(BinaryWire::new(mux));
-        let conversation =
-            Conversation::Binary(Binary::new(Arc::clone(&wire), self.keys_max));
-        let mut response =
-            self.start(request, payload, peer, Wire::Binary(wire), conversation, bytes_max);
+        let conversation = Conversation::Binary(Binary::new(Arc::clone(&wire), self.keys_max));
+        let mut response = self.start(
+            request,
+            payload,
+            peer,
+            Wire::Binary(wire),
+            conversation,
+            bytes_max,
+        );
         let protocol = HeaderValue::from_static(SUBPROTOCOL);
-        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+        response
+            .headers_mut()
+            .insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
         response
     }
 
@@ -108,14 +126,23 @@ impl Gateway {
             Ok(worker) => worker,
             Err(description) => return refusal(StatusCode::BAD_REQUEST, description),
         };
-        let wire =
-            Arc::new(JsonWire::new(self.json_body_bytes_max, self.limits.exchanges_max as usize));
+        let wire = Arc::new(JsonWire::new(
+            self.json_body_bytes_max,
+            self.limits.exchanges_max as usize,
+        ));
         let bytes_max = wire.message_bytes_max();
         // Without a lease there is nothing to resume: a second connection under the same id is
         // taken for the same worker, and replaces the first.
         let incarnation = Incarnation::new(worker.as_uuid());
         let conversation = Conversation::Json(Json::new(Arc::clone(&wire), worker, incarnation));
-        self.start(request, payload, peer, Wire::Json(wire), conversation, bytes_max)
+        self.start(
+            request,
+            payload,
+            peer,
+            Wire::Json(wire),
+            conversation,
+            bytes_max,
+        )
     }
 
     fn start(
@@ -157,7 +184,10 @@ fn dialect(request: &HttpRequest) -> Result<Dialect, &'static str> {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(str::trim);
-    if !request.headers().contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
+    if !request
+        .headers()
+        .contains_key(header::SEC_WEBSOCKET_PROTOCOL)
+    {
         return Ok(Dialect::Json);
     }
     match named.any(|name| name == SUBPROTOCOL) {
@@ -179,6 +209,8 @@ fn worker_id(request: &HttpRequest) -> Result<WorkerId, &'static str> {
 /// A refusal before the upgrade: sized, and the connection closes behind it.
 fn refusal(status: StatusCode, description: &'static str) -> HttpResponse {
     let mut response = HttpResponse::build(status).body(description);
-    response.head_mut().set_connection_type(actix_http::ConnectionType::Close);
+    response
+        .head_mut()
+        .set_connection_type(actix_http::ConnectionType::Close);
     response
 }

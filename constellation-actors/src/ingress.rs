@@ -114,17 +114,24 @@ impl Ingress {
             return Ok(answer);
         }
         if let Some(description) = unsupported(request) {
-            return Err(Problem::BadRequest { description: description.into() }.into());
+            return Err(Problem::BadRequest {
+                description: description.into(),
+            }
+            .into());
         }
-        let key = key::of_path(request.uri().path())
-            .map_err(|error| Problem::BadRequest { description: error.to_string() })?;
+        let key = key::of_path(request.uri().path()).map_err(|error| Problem::BadRequest {
+            description: error.to_string(),
+        })?;
         let forwarded = self.forward(request, payload, &key, id);
         match actix_rt::time::timeout(self.rules.timeout, forwarded).await {
             Ok(outcome) => outcome,
             Err(_elapsed) => {
                 let milliseconds = self.rules.timeout.as_millis();
                 let mut failure = Failure::from(Problem::Timeout { milliseconds });
-                failure.worker = self.routes.known(&key).map(|route| route.link.header().clone());
+                failure.worker = self
+                    .routes
+                    .known(&key)
+                    .map(|route| route.link.header().clone());
                 Err(failure)
             }
         }
@@ -167,7 +174,10 @@ struct Failure {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        Self { problem, worker: None }
+        Self {
+            problem,
+            worker: None,
+        }
     }
 }
 
@@ -177,9 +187,14 @@ impl Failure {
         if let Some(worker) = self.worker {
             response.headers_mut().insert(WORKER, worker);
         }
-        if matches!(self.problem, Problem::BadRequest { .. } | Problem::TooLarge { .. }) {
+        if matches!(
+            self.problem,
+            Problem::BadRequest { .. } | Problem::TooLarge { .. }
+        ) {
             // What is left of such a request is not read.
-            response.head_mut().set_connection_type(actix_http::ConnectionType::Close);
+            response
+                .head_mut()
+                .set_connection_type(actix_http::ConnectionType::Close);
         }
         response
     }

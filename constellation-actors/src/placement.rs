@@ -93,7 +93,10 @@ impl Placement {
             roster: Roster::default(),
             claims: HashMap::new(),
             waiting: Waiting::default(),
-            grace: start.grace_until.map(|until| Grace { until, awaited: BTreeSet::new() }),
+            grace: start.grace_until.map(|until| Grace {
+                until,
+                awaited: BTreeSet::new(),
+            }),
             deserted: VecDeque::new(),
             first_epoch: start.first_epoch,
             next_epoch: start.first_epoch,
@@ -110,7 +113,9 @@ impl Placement {
     /// The pin of `key`, unless it has none or its holder is gone.
     #[must_use]
     pub fn pin(&self, key: &str) -> Option<&Pin> {
-        self.pins.get(key).filter(|pin| self.roster.get(pin.holder).is_some())
+        self.pins
+            .get(key)
+            .filter(|pin| self.roster.get(pin.holder).is_some())
     }
 
     /// How many pins there are, those of departed holders that are still to be cleared included.
@@ -156,7 +161,10 @@ impl Placement {
     pub fn next_deadline(&self) -> Option<Moment> {
         let grace = self.grace.as_ref().map(|grace| grace.until);
         let deserted = (!self.deserted.is_empty()).then_some(Moment::ZERO);
-        [self.roster.next_deadline(), grace, deserted].into_iter().flatten().min()
+        [self.roster.next_deadline(), grace, deserted]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 

@@ -76,7 +76,14 @@ pub(crate) struct Parts {
 
 impl Registry {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { clock, placement, store, terms, hooks, view } = parts;
+        let Parts {
+            clock,
+            placement,
+            store,
+            terms,
+            hooks,
+            view,
+        } = parts;
         Self {
             clock,
             placement,
@@ -149,8 +156,15 @@ impl Registry {
 
     fn status(&self, holder: HolderId, now: Moment) -> Option<WorkerStatus> {
         let facts = self.placement.holder(holder)?;
-        let peer = facts.standing().session().and_then(|session| self.sessions.get(&session));
-        Some(WorkerStatus::new(facts, peer.map(|connection| &connection.peer), now))
+        let peer = facts
+            .standing()
+            .session()
+            .and_then(|session| self.sessions.get(&session));
+        Some(WorkerStatus::new(
+            facts,
+            peer.map(|connection| &connection.peer),
+            now,
+        ))
     }
 }
 
@@ -187,8 +201,13 @@ impl Handler<Enlist> for Registry {
     type Result = ();
 
     fn handle(&mut self, enlist: Enlist, context: &mut Self::Context) {
-        let Enlist { arrival, wire, peer } = enlist;
-        self.sessions.insert(arrival.session, Connection { wire, peer });
+        let Enlist {
+            arrival,
+            wire,
+            peer,
+        } = enlist;
+        self.sessions
+            .insert(arrival.session, Connection { wire, peer });
         self.input(Input::Arrived(arrival), context);
     }
 }
@@ -246,12 +265,24 @@ impl Handler<Resolve> for Registry {
     type Result = ();
 
     fn handle(&mut self, resolve: Resolve, context: &mut Self::Context) {
-        let Resolve { key, ticket, refused, answer } = resolve;
+        let Resolve {
+            key,
+            ticket,
+            refused,
+            answer,
+        } = resolve;
         if answer.is_canceled() {
             return;
         }
         self.tickets.insert(ticket, answer);
-        self.input(Input::Resolve { key, ticket, refused }, context);
+        self.input(
+            Input::Resolve {
+                key,
+                ticket,
+                refused,
+            },
+            context,
+        );
     }
 }
 
@@ -282,7 +313,11 @@ impl Handler<Tick> for Registry {
     type Result = ();
 
     fn handle(&mut self, Tick: Tick, context: &mut Self::Context) {
-        if self.placement.next_deadline().is_some_and(|due| due <= self.clock.now()) {
+        if self
+            .placement
+            .next_deadline()
+            .is_some_and(|due| due <= self.clock.now())
+        {
             self.input(Input::Tick, context);
         }
     }
@@ -298,7 +333,10 @@ impl Handler<Workers> for Registry {
 
     fn handle(&mut self, Workers: Workers, _context: &mut Self::Context) -> Self::Result {
         let now = self.clock.now();
-        self.placement.holders().filter_map(|(holder, _)| self.status(holder, now)).collect()
+        self.placement
+            .holders()
+            .filter_map(|(holder, _)| self.status(holder, now))
+            .collect()
     }
 }
 
@@ -312,9 +350,14 @@ impl Handler<Pins> for Registry {
 
     fn handle(&mut self, Pins: Pins, _context: &mut Self::Context) -> Self::Result {
         let mut pins = BTreeMap::<_, Vec<_>>::new();
-        for (_, holder) in self.placement.holders().filter(|(_, holder)| !holder.grants().is_empty())
+        for (_, holder) in self
+            .placement
+            .holders()
+            .filter(|(_, holder)| !holder.grants().is_empty())
         {
-            pins.entry(holder.worker()).or_default().extend(holder.grants().keys().cloned());
+            pins.entry(holder.worker())
+                .or_default()
+                .extend(holder.grants().keys().cloned());
         }
         actix::MessageResult(pins)
     }

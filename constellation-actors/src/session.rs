@@ -76,14 +76,35 @@ impl Session {
         conversation: Conversation,
     ) -> Self {
         let departure = Departure::Vanished;
-        Self { id, peer, registry, wire, conversation, departure }
+        Self {
+            id,
+            peer,
+            registry,
+            wire,
+            conversation,
+            departure,
+        }
     }
 
     fn react(&mut self, heard: Heard, context: &mut Context<Self>) {
-        let Heard { arrival, inputs, goodbye, wakers, fault } = heard;
+        let Heard {
+            arrival,
+            inputs,
+            goodbye,
+            wakers,
+            fault,
+        } = heard;
         if let Some(arrival) = arrival {
-            let enlist = Enlist { arrival, wire: Arc::clone(&self.wire), peer: self.peer };
-            self.registry.send(enlist).into_actor(self).map(|_, _, _| ()).wait(context);
+            let enlist = Enlist {
+                arrival,
+                wire: Arc::clone(&self.wire),
+                peer: self.peer,
+            };
+            self.registry
+                .send(enlist)
+                .into_actor(self)
+                .map(|_, _, _| ())
+                .wait(context);
         }
         if !inputs.is_empty() {
             // Nothing further is read from this worker until the Registry has handled what it
@@ -119,7 +140,10 @@ impl Actor for Session {
 
     fn started(&mut self, context: &mut Self::Context) {
         if let Conversation::Json(json) = &self.conversation {
-            let heard = Heard { arrival: Some(json.arrival(self.id)), ..Heard::default() };
+            let heard = Heard {
+                arrival: Some(json.arrival(self.id)),
+                ..Heard::default()
+            };
             self.react(heard, context);
         }
         context.run_later(HELLO_WITHIN, |session, context| {
@@ -134,7 +158,10 @@ impl Actor for Session {
         reason = "one message for each connection, which must not be refused by a full mailbox"
     )]
     fn stopped(&mut self, _context: &mut Self::Context) {
-        self.registry.do_send(Left { session: self.id, departure: self.departure });
+        self.registry.do_send(Left {
+            session: self.id,
+            departure: self.departure,
+        });
         self.wire.end_exchanges();
     }
 }

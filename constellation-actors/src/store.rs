@@ -23,7 +23,11 @@ pub struct PinRecord {
 
 impl From<&Claim> for PinRecord {
     fn from(claim: &Claim) -> Self {
-        Self { key: claim.key.clone(), worker: claim.worker, epoch: claim.epoch }
+        Self {
+            key: claim.key.clone(),
+            worker: claim.worker,
+            epoch: claim.epoch,
+        }
     }
 }
 
@@ -58,7 +62,11 @@ impl Error {
 
 impl From<&Error> for ClaimFailure {
     fn from(error: &Error) -> Self {
-        if error.is_retryable() { Self::Retryable } else { Self::Terminal }
+        if error.is_retryable() {
+            Self::Retryable
+        } else {
+            Self::Terminal
+        }
     }
 }
 
@@ -85,10 +93,8 @@ pub trait Store: Send + 'static {
 /// A [`Store`] whose kind is known only at run time.
 pub(crate) trait AnyStore: Send {
     fn claim(&mut self, records: Vec<PinRecord>) -> BoxFuture<'static, Vec<Result<(), Error>>>;
-    fn release(
-        &mut self,
-        pins: Vec<(ResourceKey, Epoch)>,
-    ) -> BoxFuture<'static, Result<(), Error>>;
+    fn release(&mut self, pins: Vec<(ResourceKey, Epoch)>)
+    -> BoxFuture<'static, Result<(), Error>>;
     fn remembers(&self) -> bool;
 }
 

@@ -19,7 +19,9 @@ pub(crate) struct Backoff {
 impl Backoff {
     /// The next wait. `random` is drawn evenly from all numbers of 64 bits.
     pub(crate) fn next_wait(&mut self, random: u64) -> Duration {
-        let bound = FIRST.saturating_mul(1 << self.attempts.min(16)).min(LONGEST);
+        let bound = FIRST
+            .saturating_mul(1 << self.attempts.min(16))
+            .min(LONGEST);
         self.attempts = self.attempts.saturating_add(1);
         let micros = u64::try_from(bound.as_micros()).expect("the longest wait is 5 s");
         let share = (u128::from(random) * u128::from(micros + 1)) >> 64;
@@ -39,7 +41,9 @@ mod tests {
     #[test]
     fn the_bound_doubles_up_to_five_seconds() {
         let mut backoff = Backoff::default();
-        let waits: Vec<_> = (0..8).map(|_| backoff.next_wait(u64::MAX).as_millis()).collect();
+        let waits: Vec<_> = (0..8)
+            .map(|_| backoff.next_wait(u64::MAX).as_millis())
+            .collect();
         assert_eq!(waits, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
         for _ in 0..100 {
             assert_eq!(backoff.next_wait(u64::MAX), LONGEST);

@@ -32,7 +32,11 @@ enum Rest {
 impl Body {
     /// The body whose `first` content came with the head; all of it when `end`.
     pub(crate) fn new(first: Bytes, end: bool, exchange: &Arc<Exchange>) -> Self {
-        let rest = if end { Rest::Complete } else { Rest::Coming(Arc::clone(exchange)) };
+        let rest = if end {
+            Rest::Complete
+        } else {
+            Rest::Coming(Arc::clone(exchange))
+        };
         Self { first, rest }
     }
 
@@ -109,7 +113,9 @@ impl Body {
 }
 
 fn broken_off(ended: &Ended) -> BodyError {
-    BodyError::BrokenOff { reason: ended.to_string() }
+    BodyError::BrokenOff {
+        reason: ended.to_string(),
+    }
 }
 
 impl Stream for Body {

@@ -205,7 +205,9 @@ impl WorkerBuilder {
         let concurrency = if self.concurrent {
             Concurrency::Unlimited
         } else {
-            Concurrency::OneAtATime { waiting_max: self.queue_per_key_max }
+            Concurrency::OneAtATime {
+                waiting_max: self.queue_per_key_max,
+            }
         };
         self.build(Rc::new(Actors::new(factory, concurrency)))
     }
@@ -225,7 +227,10 @@ impl WorkerBuilder {
                 return Err(BuildError::Twice { url: url.clone() });
             }
         }
-        self.controllers.iter().map(|url| ControllerUrl::parse(url)).collect()
+        self.controllers
+            .iter()
+            .map(|url| ControllerUrl::parse(url))
+            .collect()
     }
 
     fn check(self) -> Result<Settings, BuildError> {
@@ -273,15 +278,27 @@ impl fmt::Debug for WorkerBuilder {
 
 fn check_text(member: &'static str, text: &str) -> Result<(), BuildError> {
     let bytes = text.len();
-    if bytes > TEXT_BYTES_MAX { Err(BuildError::TooLong { member, bytes }) } else { Ok(()) }
+    if bytes > TEXT_BYTES_MAX {
+        Err(BuildError::TooLong { member, bytes })
+    } else {
+        Ok(())
+    }
 }
 
 fn check_entries(member: &'static str, entries: usize) -> Result<(), BuildError> {
-    if entries > ENTRIES_MAX { Err(BuildError::TooMany { member, entries }) } else { Ok(()) }
+    if entries > ENTRIES_MAX {
+        Err(BuildError::TooMany { member, entries })
+    } else {
+        Ok(())
+    }
 }
 
 fn check_number(member: &'static str, holds: bool) -> Result<(), BuildError> {
-    if holds { Ok(()) } else { Err(BuildError::Zero { member }) }
+    if holds {
+        Ok(())
+    } else {
+        Err(BuildError::Zero { member })
+    }
 }
 
 #[cfg(test)]
@@ -290,7 +307,10 @@ mod tests {
     use crate::response::Response;
 
     fn refused(builder: WorkerBuilder) -> String {
-        builder.handler(async |_| Response::ok()).unwrap_err().to_string()
+        builder
+            .handler(async |_| Response::ok())
+            .unwrap_err()
+            .to_string()
     }
 
     fn sound() -> WorkerBuilder {

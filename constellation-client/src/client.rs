@@ -1,12 +1,7 @@
 //! The worker as an actor: started, asked and drained by messages. It has no part in connections
 //! and requests, which run beside it.
 
-use std::{
-    fmt, io,
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt, io, rc::Rc, sync::Arc, time::Duration};
 
 use actix::{
     Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, Recipient,
@@ -129,9 +124,19 @@ impl WorkerClient {
         let events = Rc::new(Events::default());
         let domains = controllers.into_iter().map(|controller| {
             let settings = Rc::clone(&settings);
-            Domain::new(settings, controller, Rc::clone(dispatch), Rc::clone(&events))
+            Domain::new(
+                settings,
+                controller,
+                Rc::clone(dispatch),
+                Rc::clone(&events),
+            )
         });
-        Self { domains: domains.collect(), settings, events, tasks: Vec::new() }
+        Self {
+            domains: domains.collect(),
+            settings,
+            events,
+            tasks: Vec::new(),
+        }
     }
 
     /// The worker's id.
@@ -157,7 +162,10 @@ impl WorkerClient {
         log::info!("told to end, draining");
         let drained = address.send(Drain);
         let stopped = signals.next().then(|()| address.send(Stop));
-        let outcome = select(drained.boxed_local(), stopped.boxed_local()).await.factor_first().0;
+        let outcome = select(drained.boxed_local(), stopped.boxed_local())
+            .await
+            .factor_first()
+            .0;
         let outcome = outcome.unwrap_or_default();
         // What is left is the actor itself, which has nothing to do any more.
         let _stopped = address.send(Stop).await;
@@ -165,10 +173,12 @@ impl WorkerClient {
     }
 
     fn leave(&self, reason: ReleaseReason) -> impl Future<Output = Drained> + use<> {
-        let drains: Vec<_> =
-            self.domains.iter().map(|domain| drain(Rc::clone(domain), reason)).collect();
-        join_all(drains)
-            .map(|drained| drained.into_iter().fold(Drained::default(), Drained::and))
+        let drains: Vec<_> = self
+            .domains
+            .iter()
+            .map(|domain| drain(Rc::clone(domain), reason))
+            .collect();
+        join_all(drains).map(|drained| drained.into_iter().fold(Drained::default(), Drained::and))
     }
 }
 
@@ -177,8 +187,10 @@ impl Actor for WorkerClient {
 
     fn started(&mut self, context: &mut Self::Context) {
         for domain in &self.domains {
-            self.tasks.push(actix_rt::spawn(lease_keeper::watch(Rc::clone(domain))));
-            self.tasks.push(actix_rt::spawn(connection::run(Rc::clone(domain))));
+            self.tasks
+                .push(actix_rt::spawn(lease_keeper::watch(Rc::clone(domain))));
+            self.tasks
+                .push(actix_rt::spawn(connection::run(Rc::clone(domain))));
         }
         // Keeps the actor alive without an address, as long as there is something to do.
         let domains = self.domains.clone();
@@ -219,7 +231,10 @@ impl Handler<Owned> for WorkerClient {
     type Result = Vec<OwnedKey>;
 
     fn handle(&mut self, _: Owned, _context: &mut Self::Context) -> Self::Result {
-        let holdings = self.domains.iter().flat_map(|domain| domain.holdings().all());
+        let holdings = self
+            .domains
+            .iter()
+            .flat_map(|domain| domain.holdings().all());
         let owned = holdings.filter(|holding| holding.withdrawn().is_none());
         owned
             .map(|holding| OwnedKey {
@@ -250,11 +265,13 @@ impl Handler<Subscribe> for WorkerClient {
 
 fn status(domain: &Domain) -> ControllerStatus {
     let connection = match (domain.session(), domain.stage()) {
-        (Some(session), _) => ConnectionStatus::Connected { session: session.number() },
+        (Some(session), _) => ConnectionStatus::Connected {
+            session: session.number(),
+        },
         (None, Stage::Finished | Stage::Leaving) => ConnectionStatus::Finished,
-        (None, Stage::Serving | Stage::Draining) => {
-            ConnectionStatus::Connecting { trouble: domain.trouble() }
-        }
+        (None, Stage::Serving | Stage::Draining) => ConnectionStatus::Connecting {
+            trouble: domain.trouble(),
+        },
     };
     ControllerStatus {
         controller: Arc::clone(domain.controller().text()),

@@ -37,7 +37,9 @@ impl Clock {
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn monotonic() -> Self {
-        Self(Kind::Real { start: Instant::now() })
+        Self(Kind::Real {
+            start: Instant::now(),
+        })
     }
 
     /// Now.
@@ -54,9 +56,11 @@ impl Clock {
             Kind::Real { .. } => {
                 Either::Left(tokio::time::sleep(moment.saturating_since(self.now())))
             }
-            Kind::Manual(manual) => {
-                Either::Right(ManualSleep { clock: manual.clone(), moment, place: None })
-            }
+            Kind::Manual(manual) => Either::Right(ManualSleep {
+                clock: manual.clone(),
+                moment,
+                place: None,
+            }),
         }
     }
 
@@ -118,7 +122,10 @@ impl ManualClock {
 
 impl fmt::Debug for ManualClock {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_tuple("ManualClock").field(&self.now()).finish()
+        formatter
+            .debug_tuple("ManualClock")
+            .field(&self.now())
+            .finish()
     }
 }
 
@@ -186,7 +193,10 @@ mod tests {
         assert!(!short.poll_unpin_pending(&mut context));
         assert!(long.poll_unpin_pending(&mut context));
         drop(long);
-        assert!(manual.0.borrow().sleepers.is_empty(), "a dropped sleeper leaves nothing");
+        assert!(
+            manual.0.borrow().sleepers.is_empty(),
+            "a dropped sleeper leaves nothing"
+        );
     }
 
     trait Pending {
@@ -206,6 +216,12 @@ mod tests {
     fn a_moment_that_is_past_is_not_waited_for() {
         let manual = ManualClock::new();
         manual.advance(SECOND);
-        assert!(manual.clock().sleep_until(Moment::ZERO).now_or_never().is_some());
+        assert!(
+            manual
+                .clock()
+                .sleep_until(Moment::ZERO)
+                .now_or_never()
+                .is_some()
+        );
     }
 }

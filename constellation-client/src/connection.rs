@@ -18,8 +18,9 @@ use constellation_actors::{
     protocol::{
         frame::{
             SizeLimits,
-            decode::{Control, Frame, FrameError, Frames},
+            decode::{Control, Frame, Frames},
             encode,
+            error::FrameError,
         },
         handshake::{self, Goaway, Hello, VERSION, Welcome},
         mux::{
@@ -117,7 +118,11 @@ pub(crate) async fn run(domain: Rc<Domain>) {
             controller = &**domain.controller().text(), wait:? = wait; "not connected: {reason}"
         );
         domain.set_trouble(reason);
-        select(pin!(clock.sleep(wait)), pin!(domain.reaches(Stage::Draining))).await;
+        select(
+            pin!(clock.sleep(wait)),
+            pin!(domain.reaches(Stage::Draining)),
+        )
+        .await;
     }
     domain.reaches(Stage::Leaving).await;
     domain.advance(Stage::Finished);
@@ -177,7 +182,11 @@ fn introduction(domain: &Domain) -> Vec<Bytes> {
         name: settings.name.clone(),
         labels: settings.labels.clone(),
         capacity: settings.capacity,
-        serves: settings.serves.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
+        serves: settings
+            .serves
+            .iter()
+            .map(|pattern| pattern.as_str().to_owned())
+            .collect(),
         holding: u32::try_from(held.len()).unwrap_or(u32::MAX),
         library: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")).to_owned(),
     };
@@ -192,11 +201,7 @@ fn introduction(domain: &Domain) -> Vec<Bytes> {
     messages
 }
 
-fn accept(
-    welcome: &Welcome,
-    hello_sent: Moment,
-    rest: Bytes,
-) -> Result<Introduced, ConnectError> {
+fn accept(welcome: &Welcome, hello_sent: Moment, rest: Bytes) -> Result<Introduced, ConnectError> {
     let millis = Duration::from_millis;
     let (ttl, margin) = (millis(welcome.ttl_ms), millis(welcome.margin_ms));
     // At least twice in a lease, even if the controller asks for less: one renewal must be able to
@@ -210,12 +215,24 @@ fn accept(
     }
     let mux = Shared::new(Mux::new(Role::Worker, limits)?);
     let session = Session::new(welcome.session, mux, limits);
-    Ok(Introduced { session, resumed: welcome.resumed, terms, hello_sent, rest })
+    Ok(Introduced {
+        session,
+        resumed: welcome.resumed,
+        terms,
+        hello_sent,
+        rest,
+    })
 }
 
 /// Carries a session to its end and tells why it ended.
 async fn serve(domain: &Rc<Domain>, mut socket: Socket, introduced: Introduced) -> String {
-    let Introduced { session, resumed, terms, hello_sent, rest } = introduced;
+    let Introduced {
+        session,
+        resumed,
+        terms,
+        hello_sent,
+        rest,
+    } = introduced;
     log::info!(
         controller = &**domain.controller().text(), session = session.number(), resumed;
         "connected"
@@ -324,10 +341,15 @@ fn write(
             Poll::Ready(room) => room?,
             Poll::Pending => return Ok(()),
         }
-        match session.mux().with(|mux| mux.poll_output(context, bytes_max)) {
+        match session
+            .mux()
+            .with(|mux| mux.poll_output(context, bytes_max))
+        {
             Poll::Ready(Some(message)) => socket.put_binary(message)?,
             Poll::Ready(None) => {
-                let words = session.farewell().map_or_else(String::new, |it| it.to_string());
+                let words = session
+                    .farewell()
+                    .map_or_else(String::new, |it| it.to_string());
                 socket.put_close(&words)?;
                 *closing = Closing::Queued;
             }

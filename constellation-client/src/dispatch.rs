@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use constellation_actors::protocol::{frame::code::ResetCode, mux::event::Ended};
+use constellation_actors::protocol::frame::code::ResetCode;
 use futures::{
     FutureExt, StreamExt,
     future::{Either, LocalBoxFuture, select},
@@ -66,7 +66,7 @@ pub(crate) struct Call {
 enum Attended {
     Answered(Result<Response, HandlerError>),
     Panicked,
-    Ended(Ended),
+    Ended,
     Withdrawn,
     TimedOut,
 }
@@ -83,7 +83,11 @@ enum Part {
 impl Call {
     pub(crate) fn new(exchange: Arc<Exchange>, holding: Rc<Holding>, domain: Rc<Domain>) -> Self {
         holding.enter();
-        Self { exchange, holding, domain }
+        Self {
+            exchange,
+            holding,
+            domain,
+        }
     }
 
     /// Sends the request back as not begun, so that the controller may place it elsewhere.
@@ -122,7 +126,7 @@ impl Call {
                 log::warn!(key:% = self.key(), request = self.request_id(); "a handler took too long");
                 Some(self.problem(Problem::Timeout))
             }
-            Attended::Ended(_) => None,
+            Attended::Ended => None,
             Attended::Withdrawn => {
                 self.break_off();
                 None
@@ -140,7 +144,8 @@ impl Call {
             Err(_panic) => Attended::Panicked,
         };
         // Most handlers answer at once; for them nothing else is set up.
-        if let Poll::Ready(output) = poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await
+        if let Poll::Ready(output) =
+            poll_fn(|context| Poll::Ready(work.as_mut().poll(context))).await
         {
             return answered(output);
         }
@@ -151,8 +156,8 @@ impl Call {
             if let Poll::Ready(output) = work.as_mut().poll(context) {
                 return Poll::Ready(answered(output));
             }
-            if let Poll::Ready(ended) = self.exchange.poll_ended(context) {
-                return Poll::Ready(Attended::Ended(ended));
+            if self.exchange.poll_ended(context).is_ready() {
+                return Poll::Ready(Attended::Ended);
             }
             if withdrawal.as_mut().poll(context).is_ready() {
                 return Poll::Ready(Attended::Withdrawn);
@@ -166,11 +171,13 @@ impl Call {
     pub(crate) async fn respond(self, response: Response) {
         let bodiless = self.exchange.head().method() == "HEAD";
         let head_bytes_max = self.exchange.sizes().head_bytes_max as usize;
-        let ready = response.finish(bodiless, head_bytes_max).or_else(|error| {
-            self.failed(&error).finish(bodiless, head_bytes_max)
-        });
+        let ready = response
+            .finish(bodiless, head_bytes_max)
+            .or_else(|error| self.failed(&error).finish(bodiless, head_bytes_max));
         let Ok(ready) = ready else {
-            return self.exchange.reset(ResetCode::Internal, "the worker's error does not fit");
+            return self
+                .exchange
+                .reset(ResetCode::Internal, "the worker's error does not fit");
         };
         if !self.is_current() {
             return self.break_off();
@@ -185,7 +192,9 @@ impl Call {
 
     /// Whether sending this response waits for nothing but room for its head.
     pub(crate) fn is_sent_at_once(&self, response: &Response) -> bool {
-        response.whole_bytes().is_some_and(|bytes| bytes <= self.inline_bytes_max())
+        response
+            .whole_bytes()
+            .is_some_and(|bytes| bytes <= self.inline_bytes_max())
     }
 
     fn inline_bytes_max(&self) -> usize {
@@ -225,7 +234,9 @@ impl Call {
                 }
                 Part::Failed(error) => {
                     self.log_failure(&error);
-                    return self.exchange.reset(ResetCode::Internal, "the response broke off");
+                    return self
+                        .exchange
+                        .reset(ResetCode::Internal, "the response broke off");
                 }
                 Part::Unwanted => return,
             }
@@ -243,7 +254,9 @@ impl Call {
                     Err(_panic) => Part::Failed(HandlerError::new("its stream panicked")),
                 });
             }
-            self.exchange.poll_ended(context).map(|_ended| Part::Unwanted)
+            self.exchange
+                .poll_ended(context)
+                .map(|_ended| Part::Unwanted)
         })
         .await
     }
@@ -265,8 +278,7 @@ impl Call {
 
     /// Tells whether the content went out, or is about to.
     async fn send_content(&self, mut content: Bytes, end: bool) -> bool {
-        let sent =
-            poll_fn(|context| self.exchange.poll_content(context, &mut content, end)).await;
+        let sent = poll_fn(|context| self.exchange.poll_content(context, &mut content, end)).await;
         if let Err(error) = &sent {
             log::debug!(key:% = self.key(), error:%; "a response was not sent to its end");
         }
@@ -278,7 +290,8 @@ impl Call {
             Some(reason) => reason,
             None => ReleaseReason::LeaseEnded,
         };
-        self.exchange.reset(ResetCode::Internal, &reason.to_string());
+        self.exchange
+            .reset(ResetCode::Internal, &reason.to_string());
     }
 
     fn failed(&self, error: &HandlerError) -> Response {
@@ -300,8 +313,11 @@ impl Call {
 
     fn request_id(&self) -> &str {
         let mut fields = self.exchange.head().fields().iter();
-        let id = fields.find(|field| field.name() == "x-request").map(|field| field.value());
-        id.and_then(|id| std::str::from_utf8(id).ok()).unwrap_or_default()
+        let id = fields
+            .find(|field| field.name() == "x-request")
+            .map(|field| field.value());
+        id.and_then(|id| std::str::from_utf8(id).ok())
+            .unwrap_or_default()
     }
 }
 
@@ -315,7 +331,10 @@ impl Drop for Call {
 
 impl fmt::Debug for Call {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Call").field("exchange", &self.exchange).finish_non_exhaustive()
+        formatter
+            .debug_struct("Call")
+            .field("exchange", &self.exchange)
+            .finish_non_exhaustive()
     }
 }
 

@@ -8,7 +8,9 @@ use std::{
 };
 
 use constellation_actors::{
-    placement::{epoch::Epoch, grant::GrantId, key::ResourceKey, lease::LeaseTerms, moment::Moment},
+    placement::{
+        epoch::Epoch, grant::GrantId, key::ResourceKey, lease::LeaseTerms, moment::Moment,
+    },
     protocol::frame::{code::RevokeReason, encode},
 };
 use tokio::sync::Notify;
@@ -172,7 +174,10 @@ impl Domain {
     /// The session is over.
     pub(crate) fn disconnected(&self, reason: String) {
         self.session.borrow_mut().take();
-        self.emit(&WorkerEvent::Disconnected { controller: self.controller_text(), reason });
+        self.emit(&WorkerEvent::Disconnected {
+            controller: self.controller_text(),
+            reason,
+        });
     }
 
     /// The controller forgot this worker. What is held stays so only as long as the lease before,
@@ -216,7 +221,10 @@ impl Domain {
             session.leave(Farewell::LeaseEnded);
         }
         let controller = self.controller_text();
-        self.emit(&WorkerEvent::LeaseEnded { controller, keys: held.len() });
+        self.emit(&WorkerEvent::LeaseEnded {
+            controller,
+            keys: held.len(),
+        });
     }
 
     fn lose(self: &Rc<Self>, holding: &Rc<Holding>) {
@@ -285,7 +293,10 @@ impl Domain {
         epoch: Epoch,
         key: &ResourceKey,
     ) {
-        let held = self.holdings.get(key).filter(|holding| holding.grant().epoch() == epoch);
+        let held = self
+            .holdings
+            .get(key)
+            .filter(|holding| holding.grant().epoch() == epoch);
         let Some(holding) = held else {
             // It is not held, or not any more; the controller need not wait.
             return session.control(|buffer| encode::released(buffer, epoch, key));
@@ -316,7 +327,10 @@ impl Domain {
                 Standing::Lost { awaited: false } => {}
             }
         }
-        self.emit(&WorkerEvent::Released { grant: grant.clone(), reason });
+        self.emit(&WorkerEvent::Released {
+            grant: grant.clone(),
+            reason,
+        });
     }
 }
 

@@ -55,5 +55,9 @@ pub(crate) async fn drain(domain: Rc<Domain>, reason: ReleaseReason) -> Drained 
     domain.advance(Stage::Leaving);
     domain.reaches(Stage::Finished).await;
     let told = domain.is_told();
-    Drained { keys: holdings.len(), told: usize::from(told), untold: usize::from(!told) }
+    Drained {
+        keys: holdings.len(),
+        told: usize::from(told),
+        untold: usize::from(!told),
+    }
 }

@@ -104,19 +104,24 @@ impl Events {
 
     /// Tells everyone. Those who are gone are forgotten.
     pub(crate) fn emit(&self, event: &WorkerEvent) {
-        self.0.borrow_mut().retain(|subscriber| match subscriber.try_send(event.clone()) {
-            Ok(()) => true,
-            Err(SendError::Full(_)) => {
-                log::warn!("a subscriber's mailbox is full, an event is lost to it");
-                true
-            }
-            Err(SendError::Closed(_)) => false,
-        });
+        self.0
+            .borrow_mut()
+            .retain(|subscriber| match subscriber.try_send(event.clone()) {
+                Ok(()) => true,
+                Err(SendError::Full(_)) => {
+                    log::warn!("a subscriber's mailbox is full, an event is lost to it");
+                    true
+                }
+                Err(SendError::Closed(_)) => false,
+            });
     }
 }
 
 impl fmt::Debug for Events {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Events").field("subscribers", &self.0.borrow().len()).finish()
+        formatter
+            .debug_struct("Events")
+            .field("subscribers", &self.0.borrow().len())
+            .finish()
     }
 }

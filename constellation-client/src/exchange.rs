@@ -33,7 +33,13 @@ enum Cancellation {
 impl Exchange {
     pub(crate) fn new(mux: Shared, stream: StreamId, sizes: SizeLimits, head: RequestHead) -> Self {
         let cancellation = Mutex::new(Cancellation::Awaited(Vec::new()));
-        Self { mux, stream, sizes, head, cancellation }
+        Self {
+            mux,
+            stream,
+            sizes,
+            head,
+            cancellation,
+        }
     }
 
     pub(crate) fn head(&self) -> &RequestHead {
@@ -54,7 +60,8 @@ impl Exchange {
         end: bool,
         head: impl FnOnce(&mut BytesMut),
     ) -> Poll<Result<(), RespondError>> {
-        self.mux.with(|mux| mux.poll_respond(self.stream, context, end, head))
+        self.mux
+            .with(|mux| mux.poll_respond(self.stream, context, end, head))
     }
 
     pub(crate) fn poll_content(
@@ -63,12 +70,14 @@ impl Exchange {
         content: &mut Bytes,
         end: bool,
     ) -> Poll<Result<(), Ended>> {
-        self.mux.with(|mux| mux.poll_content(self.stream, context, content, end))
+        self.mux
+            .with(|mux| mux.poll_content(self.stream, context, content, end))
     }
 
     /// Why the peer ended the exchange, once it did. One task at a time may wait for it.
     pub(crate) fn poll_ended(&self, context: &Context<'_>) -> Poll<Ended> {
-        self.mux.with(|mux| mux.poll_cancelled(self.stream, context))
+        self.mux
+            .with(|mux| mux.poll_cancelled(self.stream, context))
     }
 
     /// Whether the peer has ended the exchange.
@@ -110,7 +119,9 @@ impl Exchange {
     }
 
     fn cancellation(&self) -> MutexGuard<'_, Cancellation> {
-        self.cancellation.lock().unwrap_or_else(PoisonError::into_inner)
+        self.cancellation
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

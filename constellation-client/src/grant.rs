@@ -20,7 +20,12 @@ struct Inner {
 impl Grant {
     pub(crate) fn new(key: ResourceKey, epoch: Epoch, controller: Arc<str>) -> Self {
         let epoch_text = epoch.to_string().into();
-        Self(Arc::new(Inner { key, epoch, epoch_text, controller }))
+        Self(Arc::new(Inner {
+            key,
+            epoch,
+            epoch_text,
+            controller,
+        }))
     }
 
     /// The key.

@@ -35,7 +35,10 @@ pub(crate) struct Holding {
 /// How far a holding is.
 enum Stage {
     /// The same key, held before, is still being closed; requests wait for that.
-    Waiting { before: Rc<Holding>, requests: VecDeque<(Call, Request)> },
+    Waiting {
+        before: Rc<Holding>,
+        requests: VecDeque<(Call, Request)>,
+    },
     /// Requests are handled.
     Open,
     /// It takes no more requests.
@@ -66,7 +69,10 @@ impl Holding {
         before: Option<Rc<Self>>,
     ) -> Rc<Self> {
         let stage = match before {
-            Some(before) => Stage::Waiting { before, requests: VecDeque::new() },
+            Some(before) => Stage::Waiting {
+                before,
+                requests: VecDeque::new(),
+            },
             None => Stage::Open,
         };
         Rc::new(Self {
@@ -222,7 +228,8 @@ impl Holding {
 
     /// Waits until nothing may run any more.
     pub(crate) async fn withdrawal(&self) {
-        self.until(|holding| holding.withdrawn.get().is_some()).await;
+        self.until(|holding| holding.withdrawn.get().is_some())
+            .await;
     }
 
     /// Waits until its lease has ended.

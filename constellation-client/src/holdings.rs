@@ -36,7 +36,10 @@ impl Holdings {
     pub(crate) fn remove(&self, holding: &Rc<Holding>) {
         let mut by_key = self.by_key.borrow_mut();
         let key = holding.grant().key();
-        if by_key.get(&**key).is_some_and(|current| Rc::ptr_eq(current, holding)) {
+        if by_key
+            .get(&**key)
+            .is_some_and(|current| Rc::ptr_eq(current, holding))
+        {
             by_key.remove(&**key);
         }
         self.unclosed.set(self.unclosed.get() - 1);
@@ -60,7 +63,10 @@ impl Holdings {
         let held = self.all().into_iter().filter(|holding| !holding.is_lost());
         held.map(|holding| {
             let grant = holding.grant();
-            Held { epoch: grant.epoch(), key: grant.key().clone() }
+            Held {
+                epoch: grant.epoch(),
+                key: grant.key().clone(),
+            }
         })
         .collect()
     }

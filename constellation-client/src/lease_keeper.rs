@@ -40,7 +40,12 @@ pub(crate) enum Acknowledged {
 impl LeaseKeeper {
     pub(crate) fn new(clock: Clock) -> Self {
         let margin = Cell::new(Duration::ZERO);
-        Self { clock, lease: RefCell::new(None), margin, begun: Notify::new() }
+        Self {
+            clock,
+            lease: RefCell::new(None),
+            margin,
+            begun: Notify::new(),
+        }
     }
 
     /// A welcome began the lease anew, counted from when the hello was sent.
@@ -55,7 +60,10 @@ impl LeaseKeeper {
 
     /// Whether the worker may act now.
     pub(crate) fn holds(&self) -> bool {
-        self.lease.borrow().as_ref().is_some_and(|lease| lease.holds(self.clock.now()))
+        self.lease
+            .borrow()
+            .as_ref()
+            .is_some_and(|lease| lease.holds(self.clock.now()))
     }
 
     /// The first moment at which it may not, unless it is renewed; `None` without a lease.
@@ -90,7 +98,10 @@ impl LeaseKeeper {
     }
 
     fn interval(&self) -> Option<Duration> {
-        self.lease.borrow().as_ref().map(|lease| lease.terms().interval())
+        self.lease
+            .borrow()
+            .as_ref()
+            .map(|lease| lease.terms().interval())
     }
 
     fn sent(&self, sequence: u64) {
@@ -171,7 +182,10 @@ mod tests {
         keeper.sent(1);
         assert_eq!(keeper.acknowledged(1), Acknowledged::Runs);
         manual.advance(4 * SECOND);
-        assert!(keeper.ended().now_or_never().is_none(), "renewed until 7.25 s");
+        assert!(
+            keeper.ended().now_or_never().is_none(),
+            "renewed until 7.25 s"
+        );
         manual.advance(Duration::from_millis(1_250));
         assert!(keeper.ended().now_or_never().is_some());
     }

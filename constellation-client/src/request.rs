@@ -6,7 +6,7 @@ use std::{fmt, future::Future, sync::Arc};
 use actix::Message;
 use constellation_actors::{
     placement::{epoch::Epoch, key::ResourceKey},
-    protocol::head::FieldsIter,
+    protocol::head::field::FieldsIter,
 };
 
 use crate::{
@@ -34,7 +34,11 @@ impl Message for Request {
 
 impl Request {
     pub(crate) fn new(exchange: Arc<Exchange>, grant: Grant, body: Body) -> Self {
-        Self { exchange, grant, body }
+        Self {
+            exchange,
+            grant,
+            body,
+        }
     }
 
     /// The method, its case kept.
@@ -157,7 +161,8 @@ impl<'a> Headers<'a> {
     /// The first value of the header `name`, whose case does not matter.
     #[must_use]
     pub fn get(self, name: &str) -> Option<&'a [u8]> {
-        self.into_iter().find_map(|(found, value)| found.eq_ignore_ascii_case(name).then_some(value))
+        self.into_iter()
+            .find_map(|(found, value)| found.eq_ignore_ascii_case(name).then_some(value))
     }
 
     /// All values of the header `name`, whose case does not matter, in order.
@@ -195,7 +200,10 @@ impl<'a> Iterator for HeadersIter<'a> {
     type Item = (&'a str, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let came = self.came.by_ref().map(|field| (field.name(), field.value()));
+        let came = self
+            .came
+            .by_ref()
+            .map(|field| (field.name(), field.value()));
         let [epoch, key] = &mut self.granted;
         came.filter(|(name, _)| !matches!(*name, KEY | EPOCH))
             .next()

@@ -4,7 +4,7 @@
 use std::{borrow::Cow, fmt, pin::Pin};
 
 use bytes::{Bytes, BytesMut};
-use constellation_actors::protocol::head::{FIELDS_MAX, HeadEncoder, Status, grammar};
+use constellation_actors::protocol::head::{FIELDS_MAX, Status, encode::HeadEncoder, grammar};
 use futures::{Stream, StreamExt};
 use serde::Serialize;
 
@@ -141,7 +141,9 @@ impl Response {
             name.to_mut().make_ascii_lowercase();
         }
         if !grammar::is_field_name(name.as_bytes()) {
-            return self.fail(HandlerError::new(format_args!("{name:?} is no header name")));
+            return self.fail(HandlerError::new(format_args!(
+                "{name:?} is no header name"
+            )));
         }
         if !value.iter().all(|byte| grammar::is_value(*byte)) {
             let reason = format_args!("the value of header {name:?} has a control character");
@@ -176,21 +178,31 @@ impl Response {
         if forbidden || bodiless {
             self.content = Content::Whole(Bytes::new());
         }
-        let head = Head { status, fields: self.fields };
+        let head = Head {
+            status,
+            fields: self.fields,
+        };
         head.check(head_bytes_max)?;
-        Ok(Ready { head, content: self.content })
+        Ok(Ready {
+            head,
+            content: self.content,
+        })
     }
 
     fn describe_content(&mut self) {
         let length = self.whole_bytes();
         if length != Some(0) && !self.names(CONTENT_TYPE) {
-            self.fields.push((Cow::Borrowed(CONTENT_TYPE), Bytes::from_static(DEFAULT_TYPE)));
+            self.fields.push((
+                Cow::Borrowed(CONTENT_TYPE),
+                Bytes::from_static(DEFAULT_TYPE),
+            ));
         }
         if let Some(length) = length
             && length > 0
             && !self.names(CONTENT_LENGTH)
         {
-            self.fields.push((Cow::Borrowed(CONTENT_LENGTH), length.to_string().into()));
+            self.fields
+                .push((Cow::Borrowed(CONTENT_LENGTH), length.to_string().into()));
         }
     }
 
@@ -202,8 +214,9 @@ impl Response {
 impl Head {
     fn check(&self, bytes_max: usize) -> Result<(), HandlerError> {
         let fields = self.fields.iter();
-        let bytes: usize =
-            fields.map(|(name, value)| name.len() + value.len() + FIELD_EXTRA_BYTES).sum();
+        let bytes: usize = fields
+            .map(|(name, value)| name.len() + value.len() + FIELD_EXTRA_BYTES)
+            .sum();
         if self.fields.len() > FIELDS_MAX || bytes + HEAD_EXTRA_BYTES > bytes_max {
             return Err(HandlerError::new(format_args!(
                 "{} headers of about {bytes} bytes are more than a response may have",
@@ -219,7 +232,9 @@ impl Head {
         for (name, value) in &self.fields {
             encoder.field(name.as_bytes(), value);
         }
-        encoder.finish(usize::MAX).expect("its length and number of fields were checked");
+        encoder
+            .finish(usize::MAX)
+            .expect("its length and number of fields were checked");
     }
 }
 
@@ -279,19 +294,25 @@ impl IntoResponse for () {
 
 impl IntoResponse for Bytes {
     fn into_response(self) -> Result<Response, HandlerError> {
-        Ok(Response::ok().content_type("application/octet-stream").body(self))
+        Ok(Response::ok()
+            .content_type("application/octet-stream")
+            .body(self))
     }
 }
 
 impl IntoResponse for String {
     fn into_response(self) -> Result<Response, HandlerError> {
-        Ok(Response::ok().content_type("text/plain; charset=utf-8").body(self))
+        Ok(Response::ok()
+            .content_type("text/plain; charset=utf-8")
+            .body(self))
     }
 }
 
 impl IntoResponse for &'static str {
     fn into_response(self) -> Result<Response, HandlerError> {
-        Ok(Response::ok().content_type("text/plain; charset=utf-8").body(self))
+        Ok(Response::ok()
+            .content_type("text/plain; charset=utf-8")
+            .body(self))
     }
 }
 
@@ -325,14 +346,21 @@ mod tests {
     }
 
     fn refused(response: Response) -> String {
-        response.finish(false, HEAD_BYTES_MAX).err().unwrap().to_string()
+        response
+            .finish(false, HEAD_BYTES_MAX)
+            .err()
+            .unwrap()
+            .to_string()
     }
 
     #[test]
     fn a_body_is_json_unless_its_handler_says_otherwise() {
         let (fields, _) = sent(Response::ok().body("[]"), false);
         assert!(fields.contains(&("content-type".into(), b"application/json".to_vec())));
-        let (fields, _) = sent(Response::ok().header("Content-Type", "text/html").body("x"), false);
+        let (fields, _) = sent(
+            Response::ok().header("Content-Type", "text/html").body("x"),
+            false,
+        );
         assert_eq!(fields[0], ("content-type".into(), b"text/html".to_vec()));
         assert_eq!(fields.len(), 2);
     }
@@ -368,7 +396,10 @@ mod tests {
 
     #[test]
     fn names_come_out_in_lower_case_and_in_order() {
-        let response = Response::ok().header("X-B", "1").header("x-a", "2").header("X-B", "3");
+        let response = Response::ok()
+            .header("X-B", "1")
+            .header("x-a", "2")
+            .header("X-B", "3");
         let (fields, _) = sent(response, false);
         let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["x-b", "x-a", "x-b"]);

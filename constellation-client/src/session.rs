@@ -22,13 +22,8 @@ use constellation_actors::{
 use tokio::sync::Notify;
 
 use crate::{
-    body::Body,
-    dispatch::Call,
-    domain::Domain,
-    exchange::Exchange,
-    holding::Holding,
-    lease_keeper::Acknowledged,
-    request::Request,
+    body::Body, dispatch::Call, domain::Domain, exchange::Exchange, holding::Holding,
+    lease_keeper::Acknowledged, request::Request,
 };
 
 /// A live connection to a controller, after the handshake.
@@ -65,7 +60,10 @@ impl fmt::Display for Farewell {
             Self::Stalled => formatter.write_str("the controller takes nothing any more"),
             Self::LeaseEnded => formatter.write_str("the lease ended"),
             Self::GoneAway(Goaway { code, reason }) => {
-                write!(formatter, "the controller ends the session: {code} {reason}")
+                write!(
+                    formatter,
+                    "the controller ends the session: {code} {reason}"
+                )
             }
             Self::Goodbye => formatter.write_str("everything was given back"),
         }
@@ -169,7 +167,9 @@ impl Session {
     pub(crate) fn forget_holding(&self, holding: &Rc<Holding>) {
         let mut grants = self.grants.borrow_mut();
         if let Some(id) = holding.id()
-            && grants.get(&id).is_some_and(|named| Rc::ptr_eq(named, holding))
+            && grants
+                .get(&id)
+                .is_some_and(|named| Rc::ptr_eq(named, holding))
         {
             grants.remove(&id);
         }
@@ -178,10 +178,17 @@ impl Session {
     /// Takes in one message of the controller.
     pub(crate) fn receive(&self, domain: &Rc<Domain>, message: Bytes) {
         let mut events = self.events.take();
-        let (outcome, wakers) = self.mux.with_wakers(|mux| mux.receive(message, &mut events));
+        let (outcome, wakers) = self
+            .mux
+            .with_wakers(|mux| mux.receive(message, &mut events));
         for event in events.drain(..) {
             match event {
-                Event::Request { stream, grant, payload, end } => {
+                Event::Request {
+                    stream,
+                    grant,
+                    payload,
+                    end,
+                } => {
                     self.request(domain, stream, grant, &payload, end);
                 }
                 Event::Control(control) => self.obey(domain, control),
@@ -207,7 +214,11 @@ impl Session {
             return self.reset(stream, ResetCode::Refused, "the grant is not in force here");
         };
         if holding.withdrawn().is_some() || !domain.lease().holds() {
-            return self.reset(stream, ResetCode::Refused, "the lease or the ownership is over");
+            return self.reset(
+                stream,
+                ResetCode::Refused,
+                "the lease or the ownership is over",
+            );
         }
         let sizes = self.limits.sizes;
         let head = match RequestHead::decode(payload, sizes.head_bytes_max as usize) {
@@ -217,7 +228,11 @@ impl Session {
         let (head, content) = head;
         let exchange = Arc::new(Exchange::new(self.mux.clone(), stream, sizes, head));
         let body = Body::new(content, end, &exchange);
-        let call = Call::new(Arc::clone(&exchange), Rc::clone(&holding), Rc::clone(domain));
+        let call = Call::new(
+            Arc::clone(&exchange),
+            Rc::clone(&holding),
+            Rc::clone(domain),
+        );
         let request = Request::new(exchange, holding.grant().clone(), body);
         holding.take(call, request, domain.settings().queue_per_key_max);
     }

@@ -40,25 +40,39 @@ pub(crate) struct ControllerUrl {
 
 impl ControllerUrl {
     pub(crate) fn parse(text: &str) -> Result<Self, BuildError> {
-        let refused =
-            |reason: String| Err(BuildError::Url { url: text.to_owned(), reason });
+        let refused = |reason: String| {
+            Err(BuildError::Url {
+                url: text.to_owned(),
+                reason,
+            })
+        };
         let uri = match Uri::try_from(text) {
             Ok(uri) => uri,
             Err(error) => return refused(error.to_string()),
         };
         match uri.scheme_str() {
             Some("ws") => {}
-            Some("wss") => return Err(BuildError::TlsMissing { url: text.to_owned() }),
+            Some("wss") => {
+                return Err(BuildError::TlsMissing {
+                    url: text.to_owned(),
+                });
+            }
             Some(scheme) => return refused(format!("its scheme is {scheme}, not ws")),
             None => return refused("it does not begin with ws://".to_owned()),
         }
         if uri.host().is_none_or(str::is_empty) {
             return refused("it names no host".to_owned());
         }
-        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+        if uri
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'))
+        {
             return refused("it holds user information, use a token instead".to_owned());
         }
-        Ok(Self { text: text.into(), uri })
+        Ok(Self {
+            text: text.into(),
+            uri,
+        })
     }
 
     pub(crate) fn text(&self) -> &Arc<str> {
@@ -79,8 +93,8 @@ impl Token {
         if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(BuildError::Token);
         }
-        let mut value = HeaderValue::try_from(format!("Bearer {text}"))
-            .map_err(|_| BuildError::Token)?;
+        let mut value =
+            HeaderValue::try_from(format!("Bearer {text}")).map_err(|_| BuildError::Token)?;
         value.set_sensitive(true);
         Ok(Self(value))
     }
@@ -109,7 +123,10 @@ mod tests {
         assert!(refused("host:8001").contains("ws"));
         assert!(refused("ws://").contains("ws://"));
         assert!(refused("ws://name:secret@host").contains("user information"));
-        assert_eq!(&**ControllerUrl::parse("ws://host:8001").unwrap().text(), "ws://host:8001");
+        assert_eq!(
+            &**ControllerUrl::parse("ws://host:8001").unwrap().text(),
+            "ws://host:8001"
+        );
     }
 
     #[test]

@@ -102,7 +102,10 @@ impl Socket {
         if dialect.is_none_or(|dialect| dialect != SUBPROTOCOL) {
             return Err(DialError::OtherDialect);
         }
-        Ok(Self { framed, fragments: None })
+        Ok(Self {
+            framed,
+            fragments: None,
+        })
     }
 
     /// The next whole message.
@@ -150,7 +153,11 @@ impl Socket {
             return Err(SocketError::TooLong);
         }
         fragments.extend_from_slice(&part);
-        Ok(if last { self.fragments.take().map(BytesMut::freeze) } else { None })
+        Ok(if last {
+            self.fragments.take().map(BytesMut::freeze)
+        } else {
+            None
+        })
     }
 
     /// Waits until there is room for another message.
@@ -171,11 +178,16 @@ impl Socket {
     }
 
     fn put(&mut self, message: Message) -> Result<(), SocketError> {
-        Pin::new(&mut self.framed).start_send(message).map_err(SocketError::from)
+        Pin::new(&mut self.framed)
+            .start_send(message)
+            .map_err(SocketError::from)
     }
 
     /// Sends what is in the buffer.
-    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
+    pub(crate) fn poll_flush(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SocketError>> {
         let flushed = Sink::<Message>::poll_flush(Pin::new(&mut self.framed), context);
         flushed.map_err(SocketError::from)
     }
@@ -195,16 +207,20 @@ fn words(reason: Option<&CloseReason>) -> String {
     match reason {
         None => "without a reason".to_owned(),
         Some(CloseReason { code, description }) => {
-            format!("{} {}", u16::from(*code), description.as_deref().unwrap_or_default())
+            format!(
+                "{} {}",
+                u16::from(*code),
+                description.as_deref().unwrap_or_default()
+            )
         }
     }
 }
 
 fn dial_error(error: &WsClientError) -> DialError {
     match error {
-        WsClientError::InvalidResponseStatus(status) => {
-            DialError::Refused { status: status.as_u16() }
-        }
+        WsClientError::InvalidResponseStatus(status) => DialError::Refused {
+            status: status.as_u16(),
+        },
         WsClientError::SendRequest(SendRequestError::Connect(error)) => {
             DialError::Connect(error.to_string())
         }
@@ -214,13 +230,20 @@ fn dial_error(error: &WsClientError) -> DialError {
 
 /// A client for one connection, with small writes sent at once: the library joins them by itself.
 fn client() -> Client {
-    let tcp = TcpConnector::default().service().map(|connection: TcpConnection<Uri, TcpStream>| {
-        if let Err(error) = connection.io_ref().set_nodelay(true) {
-            log::warn!(error:%; "TCP_NODELAY cannot be set, small messages may be delayed");
-        }
-        connection
-    });
+    let tcp = TcpConnector::default()
+        .service()
+        .map(|connection: TcpConnection<Uri, TcpStream>| {
+            if let Err(error) = connection.io_ref().set_nodelay(true) {
+                log::warn!(error:%; "TCP_NODELAY cannot be set, small messages may be delayed");
+            }
+            connection
+        });
     // An `Rc` makes the mapped service one that can be cloned, as the client wants it.
-    let connector = Connector::new().timeout(CONNECT_WITHIN).connector(Rc::new(tcp));
-    Client::builder().timeout(CONNECT_WITHIN).connector(connector).finish()
+    let connector = Connector::new()
+        .timeout(CONNECT_WITHIN)
+        .connector(Rc::new(tcp));
+    Client::builder()
+        .timeout(CONNECT_WITHIN)
+        .connector(connector)
+        .finish()
 }

@@ -1,25 +1,137 @@
-//! Runs the controller with the settings in force.
+//! Runs the controller with the settings in force, until it is told to stop.
 
 use std::{io, net::TcpListener, slice};
 
-use crate::{listen, settings::Settings};
+use actix_web::{App, HttpServer, dev::ServerHandle};
+use constellation_actors::{
+    Controller,
+    placement::{rules, strategy},
+};
+use futures::future::{Either, select, try_join};
+use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs the controller until it is told to stop.
+use crate::{
+    listen,
+    settings::{OnDisconnect, Settings, Strategy, secret::Secret},
+};
+
+/// How long running requests may take to finish after the signal to stop, in seconds.
+const SHUTDOWN_SECONDS: u64 = 30;
+
+/// The threads that carry the workers' sessions.
+const SESSION_THREADS: usize = 1;
+
+/// Runs the controller until SIGTERM or SIGINT, which let running requests finish first.
 ///
 /// # Errors
 ///
-/// When an address cannot be bound.
+/// When an address cannot be bound, or the settings do not fit together.
 pub(crate) fn run(settings: Settings) -> io::Result<()> {
+    let hostname = slice::from_ref(&settings.webserver.hostname);
+    let clients = listen::bind(hostname, settings.webserver.port).map_err(io::Error::other)?;
+    let workers = listen::bind(&settings.websocket.hostnames, settings.websocket.port)
+        .map_err(io::Error::other)?;
+    actix_web::rt::System::new().block_on(serve(settings, clients, workers))
+}
+
+async fn serve(
+    settings: Settings,
+    clients: Vec<TcpListener>,
+    workers: Vec<TcpListener>,
+) -> io::Result<()> {
+    let controller = controller(&settings)?;
+    announce("clients", &clients)?;
+    announce("workers", &workers)?;
+
+    let gateway = controller.clone();
+    let mut gateway = HttpServer::new(move || App::new().configure(gateway.gateway()))
+        .workers(SESSION_THREADS)
+        .tcp_nodelay(true)
+        .disable_signals()
+        .shutdown_timeout(1);
+    for listener in workers {
+        gateway = gateway.listen(listener)?;
+    }
+    let ingress = controller.clone();
+    let mut ingress = HttpServer::new(move || App::new().configure(ingress.ingress()))
+        .workers(settings.webserver.threads.get())
+        .tcp_nodelay(true)
+        .h1_allow_half_closed(false)
+        .disable_signals()
+        .shutdown_timeout(SHUTDOWN_SECONDS);
+    for listener in clients {
+        ingress = ingress.listen(listener)?;
+    }
+    let (gateway, ingress) = (gateway.run(), ingress.run());
+    let stop = stop_on_signal(controller, ingress.handle(), gateway.handle());
+    let serving = try_join(gateway, ingress);
+    match select(Box::pin(serving), Box::pin(stop)).await {
+        Either::Left((ended, _)) => ended.map(|_| ()),
+        Either::Right((stopped, serving)) => {
+            stopped?;
+            serving.await.map(|_| ())
+        }
+    }
+}
+
+/// Waits for a signal; then lets running requests finish, says goodbye to the workers, and stops.
+async fn stop_on_signal(
+    controller: Controller,
+    ingress: ServerHandle,
+    gateway: ServerHandle,
+) -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    select(Box::pin(terminate.recv()), Box::pin(interrupt.recv())).await;
+    log::info!("stopping: running requests may finish first");
+    ingress.stop(true).await;
+    controller.stop().await;
+    gateway.stop(true).await;
+    Ok(())
+}
+
+fn controller(settings: &Settings) -> io::Result<Controller> {
     let Settings {
         webserver,
         websocket,
+        heartbeat,
+        proxy,
+        admin,
+        placement,
+        ownership,
         ..
-    } = &settings;
-    let clients = listen::bind(slice::from_ref(&webserver.hostname), webserver.port);
-    let workers = listen::bind(&websocket.hostnames, websocket.port);
-    announce("clients", &clients.map_err(io::Error::other)?)?;
-    announce("workers", &workers.map_err(io::Error::other)?)?;
-    Err(io::Error::other("not wired yet"))
+    } = settings;
+    let exposed = |secrets: &[Secret]| -> Vec<String> {
+        secrets
+            .iter()
+            .map(|secret| secret.expose().to_owned())
+            .collect()
+    };
+    let strategy = match placement.strategy {
+        Strategy::RoundRobin => strategy::Strategy::RoundRobin,
+        Strategy::LeastPinned => strategy::Strategy::LeastPinned,
+    };
+    let on_disconnect = match ownership.on_disconnect {
+        OnDisconnect::WaitForLease => rules::OnDisconnect::WaitForLease,
+        OnDisconnect::Reassign => rules::OnDisconnect::Reassign,
+    };
+    let exchanges_max = u32::try_from(proxy.exchanges_per_worker_max).unwrap_or(u32::MAX);
+    Controller::builder()
+        .heartbeat(heartbeat.interval, heartbeat.failures_max.get())
+        .startup_grace(ownership.startup_grace)
+        .strategy(strategy)
+        .on_disconnect(on_disconnect)
+        .waiting(placement.waiting_per_key_max, placement.waiting_max)
+        .keys_max(placement.keys_max)
+        .proxy_timeout(proxy.timeout)
+        .request_body_bytes_max(proxy.body_bytes_max)
+        .exchanges_max(exchanges_max)
+        .json_body_bytes_max(websocket.body_bytes_max)
+        .admin_keys(&*admin.key_header, exposed(&admin.keys))
+        .worker_tokens(exposed(&websocket.tokens))
+        .default_headers(webserver.default_headers.iter().cloned())
+        .start()
+        .map_err(io::Error::other)
 }
 
 fn announce(whom: &str, listeners: &[TcpListener]) -> io::Result<()> {

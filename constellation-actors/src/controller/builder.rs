@@ -184,8 +184,9 @@ impl ControllerBuilder {
         headers: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
         let headers = headers.into_iter();
-        self.default_headers =
-            headers.map(|(name, value)| (name.into(), value.into())).collect();
+        self.default_headers = headers
+            .map(|(name, value)| (name.into(), value.into()))
+            .collect();
         self
     }
 
@@ -294,13 +295,17 @@ impl ControllerBuilder {
 }
 
 fn header_name(name: &str) -> Result<HeaderName, BuildError> {
-    HeaderName::try_from(name)
-        .map_err(|_| BuildError::Header { name: name.to_owned(), value: String::new() })
+    HeaderName::try_from(name).map_err(|_| BuildError::Header {
+        name: name.to_owned(),
+        value: String::new(),
+    })
 }
 
 fn header_value(name: &str, value: &str) -> Result<HeaderValue, BuildError> {
-    HeaderValue::try_from(value)
-        .map_err(|_| BuildError::Header { name: name.to_owned(), value: value.to_owned() })
+    HeaderValue::try_from(value).map_err(|_| BuildError::Header {
+        name: name.to_owned(),
+        value: value.to_owned(),
+    })
 }
 
 impl std::fmt::Debug for ControllerBuilder {

@@ -91,10 +91,16 @@ impl Admin {
 
     /// Whether a browser asks if it may send the admin header (Fetch, section 3.3.2).
     fn is_preflight(&self, request: &HttpRequest) -> bool {
-        let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS);
-        let asked = asked.and_then(|names| names.to_str().ok()).unwrap_or_default();
+        let asked = request
+            .headers()
+            .get(header::ACCESS_CONTROL_REQUEST_HEADERS);
+        let asked = asked
+            .and_then(|names| names.to_str().ok())
+            .unwrap_or_default();
         request.method() == Method::OPTIONS
-            && asked.split(',').any(|name| name.trim().eq_ignore_ascii_case(self.header.as_str()))
+            && asked
+                .split(',')
+                .any(|name| name.trim().eq_ignore_ascii_case(self.header.as_str()))
     }
 
     async fn workers(&self) -> HttpResponse {
@@ -110,8 +116,10 @@ impl Admin {
                 let keys = |keys: Vec<ResourceKey>| {
                     keys.iter().map(|key| key.as_str().to_owned()).collect()
                 };
-                let maps: BTreeMap<WorkerId, Vec<String>> =
-                    pins.into_iter().map(|(worker, list)| (worker, keys(list))).collect();
+                let maps: BTreeMap<WorkerId, Vec<String>> = pins
+                    .into_iter()
+                    .map(|(worker, list)| (worker, keys(list)))
+                    .collect();
                 indented(&maps)
             }
             Err(_stopped) => Problem::ShuttingDown.response(),
@@ -121,9 +129,9 @@ impl Admin {
 
 fn indented(value: &impl Serialize) -> HttpResponse {
     match serde_json::to_vec_pretty(value) {
-        Ok(json) => {
-            HttpResponse::Ok().insert_header(header::ContentType::json()).body(json)
-        }
+        Ok(json) => HttpResponse::Ok()
+            .insert_header(header::ContentType::json())
+            .body(json),
         Err(error) => {
             log::error!(error:% = error; "an admin answer could not be written");
             HttpResponse::InternalServerError().finish()

@@ -19,7 +19,11 @@ use futures::{Stream, stream};
 
 use super::{WORKER, headers, problem::Problem, upload::Upload};
 use crate::{
-    protocol::{head::{HEAD_BYTES_MAX, ResponseHead}, json, mux::event::{Ended, ResponseFrame}},
+    protocol::{
+        head::{HEAD_BYTES_MAX, ResponseHead},
+        json,
+        mux::event::{Ended, ResponseFrame},
+    },
     registry::route::Route,
     session::wire::binary::Exchange,
 };
@@ -49,7 +53,9 @@ pub(super) fn of_frame(
     for field in head.fields().iter() {
         let (name, value) = (field.name().as_bytes(), field.value());
         if name == b"content-length" {
-            length = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u64>().ok());
+            length = std::str::from_utf8(value)
+                .ok()
+                .and_then(|text| text.parse::<u64>().ok());
         }
         append(&mut response, name, value);
     }
@@ -61,7 +67,13 @@ pub(super) fn of_frame(
     if frame.end {
         return Ok(response.body(content));
     }
-    let body = Download { first: content, exchange, upload, route: Arc::clone(route), over: false };
+    let body = Download {
+        first: content,
+        exchange,
+        upload,
+        route: Arc::clone(route),
+        over: false,
+    };
     Ok(match length {
         Some(length) => response.body(SizedStream::new(length, body)),
         None => response.streaming(body),
@@ -76,7 +88,11 @@ pub(super) fn of_json(
 ) -> Result<HttpResponse, Problem> {
     let mut response = HttpResponseBuilder::new(status(answer.status)?);
     for (name, value) in &answer.headers {
-        append(&mut response, name.to_ascii_lowercase().as_bytes(), value.as_bytes());
+        append(
+            &mut response,
+            name.to_ascii_lowercase().as_bytes(),
+            value.as_bytes(),
+        );
     }
     response.insert_header(("content-type", answer.content_type.as_str()));
     response.insert_header((WORKER, route.link.header().clone()));
@@ -113,7 +129,9 @@ fn without_body(mut response: HttpResponseBuilder, length: Option<u64>) -> HttpR
     match length {
         Some(length) => {
             let nothing = stream::empty::<Result<Bytes, std::convert::Infallible>>();
-            response.no_chunking(length).body(SizedStream::new(length, nothing))
+            response
+                .no_chunking(length)
+                .body(SizedStream::new(length, nothing))
         }
         None => response.finish(),
     }

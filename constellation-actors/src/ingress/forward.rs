@@ -3,11 +3,7 @@
 
 use std::{future::poll_fn, sync::Arc, task::Poll};
 
-use actix_web::{
-    HttpRequest, HttpResponse,
-    http::Method,
-    web,
-};
+use actix_web::{HttpRequest, HttpResponse, http::Method, web};
 use bytes::{Bytes, BytesMut};
 
 use super::{
@@ -69,18 +65,36 @@ impl Ingress {
                 None => self.resolve(key, refused.take()).await?,
             };
             worker = Some(route.link.header().clone());
-            let fail = |problem| Failure { problem, worker: Some(route.link.header().clone()) };
-            match self.offer(request, &mut upload, &route, id).await.map_err(fail)? {
+            let fail = |problem| Failure {
+                problem,
+                worker: Some(route.link.header().clone()),
+            };
+            match self
+                .offer(request, &mut upload, &route, id)
+                .await
+                .map_err(fail)?
+            {
                 Offer::Answered(response) => return Ok(response),
                 Offer::Undelivered { refused: epoch } if upload.is_whole() => refused = epoch,
                 Offer::Lost if upload.is_whole() && is_safe(request.method()) => {}
                 Offer::Undelivered { .. } => {
-                    return Err(fail(Problem::Undelivered { key: key.to_string() }));
+                    return Err(fail(Problem::Undelivered {
+                        key: key.to_string(),
+                    }));
                 }
-                Offer::Lost => return Err(fail(Problem::DeliveryUnknown { key: key.to_string() })),
+                Offer::Lost => {
+                    return Err(fail(Problem::DeliveryUnknown {
+                        key: key.to_string(),
+                    }));
+                }
             }
         }
-        Err(Failure { problem: Problem::Undelivered { key: key.to_string() }, worker })
+        Err(Failure {
+            problem: Problem::Undelivered {
+                key: key.to_string(),
+            },
+            worker,
+        })
     }
 
     async fn resolve(
@@ -88,26 +102,33 @@ impl Ingress {
         key: &ResourceKey,
         refused: Option<Epoch>,
     ) -> Result<Arc<Route>, Problem> {
-        self.routes.resolve(key.clone(), refused).await.map_err(|unrouted| {
-            let limit = |limit: &str| Problem::Overloaded { limit: limit.to_owned() };
-            match unrouted {
-                Unrouted::Stopped => Problem::ShuttingDown,
-                Unrouted::RegistryBusy => limit("messages to the Registry"),
-                Unrouted::Rejected(rejection) => match rejection {
-                    Rejection::NoWorker => Problem::NoWorker { key: key.to_string() },
-                    Rejection::WaitingPerKeyFull => {
-                        limit("requests that wait for one key (Placement.WaitingPerKeyMax)")
-                    }
-                    Rejection::WaitingFull => {
-                        limit("requests that wait for any key (Placement.WaitingMax)")
-                    }
-                    Rejection::KeysFull => limit("pinned keys (Placement.KeysMax)"),
-                    Rejection::StoreFailed => {
-                        Problem::StoreUnavailable { key: key.to_string() }
-                    }
-                },
-            }
-        })
+        self.routes
+            .resolve(key.clone(), refused)
+            .await
+            .map_err(|unrouted| {
+                let limit = |limit: &str| Problem::Overloaded {
+                    limit: limit.to_owned(),
+                };
+                match unrouted {
+                    Unrouted::Stopped => Problem::ShuttingDown,
+                    Unrouted::RegistryBusy => limit("messages to the Registry"),
+                    Unrouted::Rejected(rejection) => match rejection {
+                        Rejection::NoWorker => Problem::NoWorker {
+                            key: key.to_string(),
+                        },
+                        Rejection::WaitingPerKeyFull => {
+                            limit("requests that wait for one key (Placement.WaitingPerKeyMax)")
+                        }
+                        Rejection::WaitingFull => {
+                            limit("requests that wait for any key (Placement.WaitingMax)")
+                        }
+                        Rejection::KeysFull => limit("pinned keys (Placement.KeysMax)"),
+                        Rejection::StoreFailed => Problem::StoreUnavailable {
+                            key: key.to_string(),
+                        },
+                    },
+                }
+            })
     }
 
     /// Offers a request to the owner of its key, once.
@@ -142,10 +163,14 @@ impl Ingress {
             Ok(exchange) => exchange,
             Err(OpenError::Closed) => return Ok(Offer::Undelivered { refused: None }),
             Err(error @ OpenError::TooLong { .. }) => {
-                return Err(Problem::BadRequest { description: error.to_string() });
+                return Err(Problem::BadRequest {
+                    description: error.to_string(),
+                });
             }
             Err(error @ (OpenError::ExchangesFull { .. } | OpenError::QueueFull { .. })) => {
-                return Err(Problem::Overloaded { limit: error.to_string() });
+                return Err(Problem::Overloaded {
+                    limit: error.to_string(),
+                });
             }
         };
         match await_response(&exchange, upload).await? {
@@ -156,26 +181,29 @@ impl Ingress {
             }
             // The epoch is over: the answer of a former owner never reaches a client.
             Ok(_stale) => Ok(Offer::Lost),
-            Err(Ended::Reset { code: ResetCode::Refused, .. }) => {
-                Ok(Offer::Undelivered { refused: Some(route.epoch) })
-            }
+            Err(Ended::Reset {
+                code: ResetCode::Refused,
+                ..
+            }) => Ok(Offer::Undelivered {
+                refused: Some(route.epoch),
+            }),
             Err(Ended::Reset { code, reason }) => Err(reset_problem(code, &reason)),
             Err(Ended::SessionLost | Ended::Over) => Ok(Offer::Lost),
         }
     }
 
     /// Writes the request's head as the worker gets it, straight into the outgoing buffer.
-    fn write_head(
-        &self,
-        buffer: &mut BytesMut,
-        request: &HttpRequest,
-        id: &RequestId,
-    ) {
+    fn write_head(&self, buffer: &mut BytesMut, request: &HttpRequest, id: &RequestId) {
         let forwarding = Forwarding::of(request);
         let path = path_and_query(request);
         let (scheme, host) = (forwarding.scheme, forwarding.host.as_str());
         let method = request.method().as_str();
-        let line = RequestLine { method, scheme, authority: host, path };
+        let line = RequestLine {
+            method,
+            scheme,
+            authority: host,
+            path,
+        };
         let mut head = HeadEncoder::request(buffer, line);
         headers::request_fields(request.headers(), &self.admin.header, |name, value| {
             head.field(name, value);
@@ -184,7 +212,8 @@ impl Ingress {
         head.field("x-forwarded-proto", scheme);
         head.field("x-forwarded-host", host);
         head.field("x-request", id.as_bytes());
-        head.finish(HEAD_BYTES_MAX).expect("a head that is too large was refused before");
+        head.finish(HEAD_BYTES_MAX)
+            .expect("a head that is too large was refused before");
     }
 
     async fn offer_json(
@@ -202,8 +231,12 @@ impl Ingress {
         upload.keep(body);
         let sent = wire
             .send(id.uuid(), message)
-            .map_err(|error| Problem::Overloaded { limit: error.to_string() })?;
-        let Some(sent) = sent else { return Ok(Offer::Undelivered { refused: None }) };
+            .map_err(|error| Problem::Overloaded {
+                limit: error.to_string(),
+            })?;
+        let Some(sent) = sent else {
+            return Ok(Offer::Undelivered { refused: None });
+        };
         match sent.answered().await {
             Some(response) if route.is_in_force() => {
                 answer::of_json(request, route, response).map(Offer::Answered)
@@ -252,7 +285,10 @@ impl Ingress {
 
 /// The raw path and query.
 fn path_and_query(request: &HttpRequest) -> &str {
-    request.uri().path_and_query().map_or("/", |path| path.as_str())
+    request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str())
 }
 
 /// Waits for the response while the body goes up.
@@ -281,26 +317,30 @@ async fn await_response(
 
 fn upload_problem(error: &UploadError) -> Problem {
     match error {
-        UploadError::TooLarge { bytes_max } => Problem::TooLarge { bytes_max: *bytes_max },
-        UploadError::Client(_) => Problem::BadRequest { description: error.to_string() },
+        UploadError::TooLarge { bytes_max } => Problem::TooLarge {
+            bytes_max: *bytes_max,
+        },
+        UploadError::Client(_) => Problem::BadRequest {
+            description: error.to_string(),
+        },
     }
 }
 
 fn reset_problem(code: ResetCode, reason: &str) -> Problem {
     match code {
-        ResetCode::Overloaded => {
-            Problem::Overloaded { limit: format!("a limit of the worker: {reason}") }
-        }
-        ResetCode::TooLarge => {
-            Problem::BadAnswer { description: format!("The worker took no more: {reason}.") }
-        }
+        ResetCode::Overloaded => Problem::Overloaded {
+            limit: format!("a limit of the worker: {reason}"),
+        },
+        ResetCode::TooLarge => Problem::BadAnswer {
+            description: format!("The worker took no more: {reason}."),
+        },
         ResetCode::Cancelled
         | ResetCode::Refused
         | ResetCode::Timeout
         | ResetCode::Internal
-        | ResetCode::Protocol => {
-            Problem::BadAnswer { description: format!("The worker gave up ({code}): {reason}") }
-        }
+        | ResetCode::Protocol => Problem::BadAnswer {
+            description: format!("The worker gave up ({code}): {reason}"),
+        },
     }
 }
 

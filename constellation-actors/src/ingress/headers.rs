@@ -23,8 +23,13 @@ const HOP_BY_HOP: [&str; 10] = [
 ];
 
 /// Headers that the controller writes for the worker, whatever the client sent.
-const FORWARDED: [&str; 5] =
-    ["host", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-request"];
+const FORWARDED: [&str; 5] = [
+    "host",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-forwarded-host",
+    "x-request",
+];
 
 /// The prefix of headers that speak of ownership; never accepted from a client.
 const OWN_PREFIX: &str = "x-constellation-";
@@ -36,17 +41,30 @@ const ADDED_BYTES_MAX: usize = 1024;
 pub(super) fn are_too_large(request: &HttpRequest) -> bool {
     // Two lengths stand before each field, of at most four bytes each.
     let fields = request.headers().iter();
-    let bytes = fields.map(|(name, value)| name.as_str().len() + value.len() + 8).sum::<usize>();
-    let host = request.headers().get(header::HOST).map_or(0, |host| host.len());
-    let authority = request.uri().authority().map_or(0, |authority| authority.as_str().len());
-    let target = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    let bytes = fields
+        .map(|(name, value)| name.as_str().len() + value.len() + 8)
+        .sum::<usize>();
+    let host = request
+        .headers()
+        .get(header::HOST)
+        .map_or(0, |host| host.len());
+    let authority = request
+        .uri()
+        .authority()
+        .map_or(0, |authority| authority.as_str().len());
+    let target = request
+        .uri()
+        .path_and_query()
+        .map_or(0, |path| path.as_str().len());
     let all = bytes + ADDED_BYTES_MAX + 3 * host.max(authority) + target;
     request.headers().len() > FIELDS_MAX - FORWARDED.len() || all > HEAD_BYTES_MAX
 }
 
 /// Whether the `Connection` header names `name` as belonging to this connection alone.
 fn is_nominated(connection: &[&str], name: &str) -> bool {
-    connection.iter().any(|option| option.eq_ignore_ascii_case(name))
+    connection
+        .iter()
+        .any(|option| option.eq_ignore_ascii_case(name))
 }
 
 /// The options of the `Connection` headers.
@@ -108,12 +126,24 @@ impl Forwarding {
         }
         let address = request.peer_addr().map(|address| address.ip().to_string());
         client.extend_from_slice(address.as_deref().unwrap_or("unknown").as_bytes());
-        let authority = request.uri().authority().map(|authority| authority.as_str().to_owned());
-        let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+        let authority = request
+            .uri()
+            .authority()
+            .map(|authority| authority.as_str().to_owned());
+        let host = request
+            .headers()
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
         Self {
             client,
-            scheme: if request.app_config().secure() { "https" } else { "http" },
-            host: authority.or_else(|| host.map(str::to_owned)).unwrap_or_default(),
+            scheme: if request.app_config().secure() {
+                "https"
+            } else {
+                "http"
+            },
+            host: authority
+                .or_else(|| host.map(str::to_owned))
+                .unwrap_or_default(),
         }
     }
 }
@@ -129,7 +159,9 @@ mod tests {
         // The names outlive this function only through `request`.
         let admin: &'static HeaderName = Box::leak(Box::new(admin));
         let mut fields = Vec::new();
-        request_fields(request.headers(), admin, |name, value| fields.push((name, value)));
+        request_fields(request.headers(), admin, |name, value| {
+            fields.push((name, value))
+        });
         fields
     }
 
@@ -163,13 +195,22 @@ mod tests {
             .to_http_request();
         let forwarding = Forwarding::of(&request);
         assert_eq!(forwarding.client, b"10.0.0.1, 192.0.2.7");
-        assert_eq!((forwarding.scheme, forwarding.host.as_str()), ("http", "example.org"));
+        assert_eq!(
+            (forwarding.scheme, forwarding.host.as_str()),
+            ("http", "example.org")
+        );
     }
 
     #[test]
     fn a_worker_cannot_set_the_controllers_headers() {
         assert!(passes_back("set-cookie") && passes_back("date"));
-        for name in ["x-request", "x-worker", "connection", "transfer-encoding", "content-length"] {
+        for name in [
+            "x-request",
+            "x-worker",
+            "connection",
+            "transfer-encoding",
+            "content-length",
+        ] {
             assert!(!passes_back(name), "{name}");
         }
     }

@@ -53,7 +53,9 @@ fn check_segments(path: &str) -> Result<(), PathError> {
     }
     let mut segments = path.split('/');
     match segments.find(|segment| is_dot_segment(segment)) {
-        Some(segment) => Err(PathError::DotSegment { segment: segment.to_owned() }),
+        Some(segment) => Err(PathError::DotSegment {
+            segment: segment.to_owned(),
+        }),
         None => Ok(()),
     }
 }
@@ -70,7 +72,15 @@ mod tests {
 
     #[test]
     fn unusual_but_legal_paths_are_kept_byte_for_byte() {
-        for path in ["/", "//a//b/", "/a;v=1/b", "/a%2Fb%20c", "/~x/!$&'()*+,=:@", "/a.b/..c", "/%2Ex"] {
+        for path in [
+            "/",
+            "//a//b/",
+            "/a;v=1/b",
+            "/a%2Fb%20c",
+            "/~x/!$&'()*+,=:@",
+            "/a.b/..c",
+            "/%2Ex",
+        ] {
             assert_eq!(of_path(path).unwrap().as_str(), path);
         }
     }
@@ -78,12 +88,18 @@ mod tests {
     #[test]
     fn paths_that_parsers_read_differently_are_refused() {
         for path in ["/a/../b", "/a/.", "/..", "/%2e%2E/x", "/.%2e"] {
-            assert!(matches!(of_path(path), Err(PathError::DotSegment { .. })), "{path}");
+            assert!(
+                matches!(of_path(path), Err(PathError::DotSegment { .. })),
+                "{path}"
+            );
         }
         assert_eq!(of_path("/a%0"), Err(PathError::BrokenEscape { at: 2 }));
         assert_eq!(of_path("/a%zz"), Err(PathError::BrokenEscape { at: 2 }));
         assert_eq!(of_path("/a%00b"), Err(PathError::EscapedControl { at: 2 }));
         assert_eq!(of_path("/a\\b"), Err(PathError::Backslash { at: 2 }));
-        assert!(matches!(of_path("*"), Err(PathError::Key(KeyError::NoSlash))));
+        assert!(matches!(
+            of_path("*"),
+            Err(PathError::Key(KeyError::NoSlash))
+        ));
     }
 }

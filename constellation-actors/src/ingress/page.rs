@@ -9,7 +9,9 @@ const PAGE: &str = include_str!("page.html");
 const ICON: &[u8] = include_bytes!("favicon.svg");
 
 pub(super) fn operational() -> HttpResponse {
-    HttpResponse::Ok().insert_header(ContentType::html()).body(PAGE)
+    HttpResponse::Ok()
+        .insert_header(ContentType::html())
+        .body(PAGE)
 }
 
 pub(super) fn icon() -> HttpResponse {

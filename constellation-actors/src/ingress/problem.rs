@@ -129,9 +129,9 @@ impl Problem {
             }
             Self::NoWorker { key } => format!("No workers available for resource {key}."),
             Self::Undelivered { key } => format!("Unable to proxy request for resource {key}."),
-            Self::DeliveryUnknown { key } => format!(
-                "The worker of resource {key} went away; the request may have reached it."
-            ),
+            Self::DeliveryUnknown { key } => {
+                format!("The worker of resource {key} went away; the request may have reached it.")
+            }
             Self::Overloaded { limit } => format!("Limit reached: {limit}."),
             Self::StoreUnavailable { key } => {
                 format!("The store did not take the new pin of resource {key}.")
@@ -198,7 +198,10 @@ mod tests {
     #[test]
     fn an_unknown_delivery_is_marked() {
         let problem = Problem::DeliveryUnknown { key: "/x".into() };
-        assert_eq!(problem.response().headers().get(&DELIVERY).unwrap(), "unknown");
+        assert_eq!(
+            problem.response().headers().get(&DELIVERY).unwrap(),
+            "unknown"
+        );
         assert_eq!(problem.response().status(), StatusCode::BAD_GATEWAY);
     }
 }

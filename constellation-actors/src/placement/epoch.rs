@@ -34,7 +34,11 @@ impl Epoch {
     /// When all 2^64 epochs are used up, which at a million grants a second takes 584,000 years.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0.checked_add(1).expect("2^64 epochs are never used up"))
+        Self(
+            self.0
+                .checked_add(1)
+                .expect("2^64 epochs are never used up"),
+        )
     }
 }
 

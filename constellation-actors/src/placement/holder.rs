@@ -144,7 +144,10 @@ impl Holder {
 
     /// Whether it may get a new key.
     pub(super) fn is_eligible(&self) -> bool {
-        let full = self.profile.capacity.is_some_and(|most| self.grants.len() >= most as usize);
+        let full = self
+            .profile
+            .capacity
+            .is_some_and(|most| self.grants.len() >= most as usize);
         matches!(self.standing, Standing::Live { .. }) && !self.cordoned && !full
     }
 

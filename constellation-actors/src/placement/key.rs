@@ -46,7 +46,11 @@ impl ResourceKey {
         if text.len() > KEY_BYTES_MAX {
             return Err(KeyError::TooLong { bytes: text.len() });
         }
-        match text.bytes().enumerate().find(|(_, byte)| !byte.is_ascii_graphic()) {
+        match text
+            .bytes()
+            .enumerate()
+            .find(|(_, byte)| !byte.is_ascii_graphic())
+        {
             Some((at, byte)) => Err(KeyError::Unprintable { at, byte }),
             None => Ok(Self(text.into())),
         }
@@ -92,8 +96,16 @@ mod tests {
     #[test]
     fn a_key_is_refused_with_the_place_of_its_fault() {
         assert_eq!(ResourceKey::parse("db"), Err(KeyError::NoSlash));
-        assert_eq!(ResourceKey::parse("/a b"), Err(KeyError::Unprintable { at: 2, byte: b' ' }));
+        assert_eq!(
+            ResourceKey::parse("/a b"),
+            Err(KeyError::Unprintable { at: 2, byte: b' ' })
+        );
         let long = format!("/{}", "x".repeat(KEY_BYTES_MAX));
-        assert_eq!(ResourceKey::parse(&long), Err(KeyError::TooLong { bytes: KEY_BYTES_MAX + 1 }));
+        assert_eq!(
+            ResourceKey::parse(&long),
+            Err(KeyError::TooLong {
+                bytes: KEY_BYTES_MAX + 1
+            })
+        );
     }
 }

@@ -55,6 +55,11 @@ impl Sub<Duration> for Moment {
 
 impl fmt::Display for Moment {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{:06}s", self.0 / 1_000_000, self.0 % 1_000_000)
+        write!(
+            formatter,
+            "{}.{:06}s",
+            self.0 / 1_000_000,
+            self.0 % 1_000_000
+        )
     }
 }

@@ -56,7 +56,10 @@ impl Pattern {
                 "*" | "**" => {}
                 segment if segment.contains('*') => {
                     let segment = segment.to_owned();
-                    return Err(PatternError::StarInSegment { pattern: pattern(), segment });
+                    return Err(PatternError::StarInSegment {
+                        pattern: pattern(),
+                        segment,
+                    });
                 }
                 _ => {}
             }

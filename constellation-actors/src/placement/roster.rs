@@ -55,7 +55,10 @@ impl Roster {
 
     /// The holder whose deadline is the first that is over.
     pub(super) fn due(&self, now: Moment) -> Option<HolderId> {
-        self.deadlines.first().filter(|(moment, _)| *moment <= now).map(|(_, id)| *id)
+        self.deadlines
+            .first()
+            .filter(|(moment, _)| *moment <= now)
+            .map(|(_, id)| *id)
     }
 
     /// Who is next for a new `key`.
@@ -72,7 +75,9 @@ impl Roster {
             incarnation: arrival.incarnation,
             profile: arrival.profile.clone(),
             assurance: arrival.assurance,
-            standing: Standing::Live { session: arrival.session },
+            standing: Standing::Live {
+                session: arrival.session,
+            },
             heard: now,
             probed: now,
             cordoned: false,
@@ -83,7 +88,8 @@ impl Roster {
             deadline: Moment::ZERO,
         };
         self.by_session.insert(arrival.session, id);
-        self.by_incarnation.insert((arrival.worker, arrival.incarnation), id);
+        self.by_incarnation
+            .insert((arrival.worker, arrival.incarnation), id);
         self.holders.insert(id, holder);
         self.update(id, rules, |_| ());
         id
@@ -99,7 +105,8 @@ impl Roster {
         if let Some(session) = holder.standing.session() {
             self.by_session.remove(&session);
         }
-        self.by_incarnation.remove(&(holder.worker, holder.incarnation));
+        self.by_incarnation
+            .remove(&(holder.worker, holder.incarnation));
         Some(holder)
     }
 

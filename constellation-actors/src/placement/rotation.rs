@@ -28,20 +28,28 @@ impl Rotation {
     /// Who is next for `key`.
     pub(super) fn next(&self, key: &str) -> Option<HolderId> {
         let serving = self.groups.iter().filter(|group| group.serves(key));
-        serving.filter_map(|group| group.order.first()).min().map(|(_, holder)| *holder)
+        serving
+            .filter_map(|group| group.order.first())
+            .min()
+            .map(|(_, holder)| *holder)
     }
 
     pub(super) fn insert(&mut self, serves: &[Pattern], rank: Rank, holder: HolderId) {
         let known = self.groups.iter().position(|group| group.serves == serves);
         let at = known.unwrap_or_else(|| {
-            self.groups.push(Group { serves: serves.to_vec(), order: BTreeSet::new() });
+            self.groups.push(Group {
+                serves: serves.to_vec(),
+                order: BTreeSet::new(),
+            });
             self.groups.len() - 1
         });
         self.groups[at].order.insert((rank, holder));
     }
 
     pub(super) fn remove(&mut self, serves: &[Pattern], rank: Rank, holder: HolderId) {
-        let Some(at) = self.groups.iter().position(|group| group.serves == serves) else { return };
+        let Some(at) = self.groups.iter().position(|group| group.serves == serves) else {
+            return;
+        };
         self.groups[at].order.remove(&(rank, holder));
         if self.groups[at].order.is_empty() {
             self.groups.remove(at);

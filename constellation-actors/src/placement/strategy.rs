@@ -21,7 +21,10 @@ impl Strategy {
     pub(super) fn rank(self, keys: usize, last_turn: u64) -> Rank {
         match self {
             Self::RoundRobin => Rank { load: 0, last_turn },
-            Self::LeastPinned => Rank { load: keys, last_turn },
+            Self::LeastPinned => Rank {
+                load: keys,
+                last_turn,
+            },
         }
     }
 }

@@ -30,7 +30,13 @@ struct Bench {
 
 impl Bench {
     fn new(rules: Rules) -> Self {
-        Self::starting(rules, Start { first_epoch: Epoch::new(1), grace_until: None })
+        Self::starting(
+            rules,
+            Start {
+                first_epoch: Epoch::new(1),
+                grace_until: None,
+            },
+        )
     }
 
     fn starting(rules: Rules, start: Start) -> Self {
@@ -51,7 +57,10 @@ impl Bench {
         let mut seen = 0;
         while self.store_answers && seen < self.effects.len() {
             if let Effect::Claim(Claim { id, .. }) = self.effects[seen] {
-                let stored = Input::Stored { claim: id, outcome: Ok(()) };
+                let stored = Input::Stored {
+                    claim: id,
+                    outcome: Ok(()),
+                };
                 self.placement.handle(self.now, stored, &mut self.effects);
             }
             seen += 1;
@@ -91,19 +100,29 @@ impl Bench {
     fn resolve_after(&mut self, path: &str, refused: Option<Epoch>) -> Vec<Effect> {
         self.last_ticket += 1;
         let ticket = Ticket::new(self.last_ticket);
-        self.input(Input::Resolve { key: key(path), ticket, refused })
+        self.input(Input::Resolve {
+            key: key(path),
+            ticket,
+            refused,
+        })
     }
 
     /// The owner of a key and its epoch, which must be known at once.
     fn owner(&mut self, path: &str) -> (u128, Epoch) {
         let effects = self.resolve(path);
         let owner = routed(&effects).unwrap_or_else(|| panic!("no route for {path}: {effects:?}"));
-        let holder = self.placement.holder(owner.holder).expect("a route leads to a holder");
+        let holder = self
+            .placement
+            .holder(owner.holder)
+            .expect("a route leads to a holder");
         (holder.worker().as_uuid().as_u128(), owner.epoch)
     }
 
     fn renew(&mut self, session: SessionId) -> Vec<Effect> {
-        self.input(Input::Renewed { session, sequence: 7 })
+        self.input(Input::Renewed {
+            session,
+            sequence: 7,
+        })
     }
 }
 
@@ -148,7 +167,10 @@ fn new_keys_go_round_robin_and_stay() {
 
 #[test]
 fn least_pinned_prefers_the_emptier_worker() {
-    let rules = Rules { strategy: Strategy::LeastPinned, ..Rules::default() };
+    let rules = Rules {
+        strategy: Strategy::LeastPinned,
+        ..Rules::default()
+    };
     let mut bench = Bench::new(rules);
     bench.worker(1);
     for n in 0..3 {
@@ -170,11 +192,18 @@ fn a_key_goes_only_to_a_worker_that_serves_it() {
     let mut bench = Bench::new(Rules::default());
     let databases = vec![Pattern::parse("/db/**").unwrap()];
     bench.arrive(1, |arrival| arrival.profile.serves = databases);
-    assert_eq!(rejected(&bench.resolve("/games/1")), Some(Rejection::NoWorker));
+    assert_eq!(
+        rejected(&bench.resolve("/games/1")),
+        Some(Rejection::NoWorker)
+    );
     assert_eq!(bench.owner("/db/a").0, 1);
     bench.worker(2);
     assert_eq!(bench.owner("/games/1").0, 2);
-    assert_eq!(bench.owner("/db/b").0, 1, "both serve it, and 1 was chosen longer ago");
+    assert_eq!(
+        bench.owner("/db/b").0,
+        1,
+        "both serve it, and 1 was chosen longer ago"
+    );
 }
 
 #[test]
@@ -183,7 +212,11 @@ fn a_full_worker_gets_no_new_key_until_it_releases_one() {
     let session = bench.arrive(1, |arrival| arrival.profile.capacity = Some(1));
     let (_, epoch) = bench.owner("/a");
     assert_eq!(rejected(&bench.resolve("/b")), Some(Rejection::NoWorker));
-    bench.input(Input::Released { session, key: key("/a"), epoch });
+    bench.input(Input::Released {
+        session,
+        key: key("/a"),
+        epoch,
+    });
     assert_eq!(bench.owner("/b").0, 1);
 }
 
@@ -203,13 +236,23 @@ fn nothing_is_routed_before_the_store_confirms() {
     bench.store_answers = false;
     bench.worker(1);
     let effects = bench.resolve("/a");
-    let [(claim, _)] = claimed(&effects)[..] else { panic!("one claim: {effects:?}") };
+    let [(claim, _)] = claimed(&effects)[..] else {
+        panic!("one claim: {effects:?}")
+    };
     assert_eq!(routed(&effects), None);
     assert_eq!(routed(&bench.resolve("/a")), None);
-    let confirmed = bench.input(Input::Stored { claim, outcome: Ok(()) });
-    let routes = confirmed.iter().filter(|effect| matches!(effect, Effect::Route { .. })).count();
+    let confirmed = bench.input(Input::Stored {
+        claim,
+        outcome: Ok(()),
+    });
+    let routes = confirmed
+        .iter()
+        .filter(|effect| matches!(effect, Effect::Route { .. }))
+        .count();
     assert_eq!(routes, 2);
-    let publish = confirmed.iter().position(|effect| matches!(effect, Effect::Publish { .. }));
+    let publish = confirmed
+        .iter()
+        .position(|effect| matches!(effect, Effect::Publish { .. }));
     assert_eq!(publish, Some(0));
 }
 
@@ -231,13 +274,20 @@ fn a_failed_claim_is_told_to_everyone_and_leaves_no_pin() {
     let mut bench = Bench::new(Rules::default());
     bench.store_answers = false;
     bench.worker(1);
-    let [(claim, epoch)] = claimed(&bench.resolve("/a"))[..] else { panic!("one claim") };
+    let [(claim, epoch)] = claimed(&bench.resolve("/a"))[..] else {
+        panic!("one claim")
+    };
     let outcome = Err(ClaimFailure::Retryable);
     let effects = bench.input(Input::Stored { claim, outcome });
     assert_eq!(rejected(&effects), Some(Rejection::StoreFailed));
     assert_eq!((bench.placement.pins(), bench.placement.waiting()), (0, 0));
-    let [(_, next)] = claimed(&bench.resolve("/a"))[..] else { panic!("one claim") };
-    assert!(next > epoch, "an epoch that the store may have seen is never used again");
+    let [(_, next)] = claimed(&bench.resolve("/a"))[..] else {
+        panic!("one claim")
+    };
+    assert!(
+        next > epoch,
+        "an epoch that the store may have seen is never used again"
+    );
 }
 
 #[test]
@@ -247,8 +297,17 @@ fn a_goodbye_frees_the_keys_at_once_under_higher_epochs() {
     bench.worker(2);
     let (owner, epoch) = bench.owner("/a");
     assert_eq!(owner, 1);
-    let effects = bench.input(Input::Left { session, departure: Departure::Goodbye });
-    assert!(matches!(effects[..], [Effect::Ended { end: End::Goodbye, .. }]));
+    let effects = bench.input(Input::Left {
+        session,
+        departure: Departure::Goodbye,
+    });
+    assert!(matches!(
+        effects[..],
+        [Effect::Ended {
+            end: End::Goodbye,
+            ..
+        }]
+    ));
     let (owner, next) = bench.owner("/a");
     assert_eq!(owner, 2);
     assert!(next > epoch);
@@ -260,14 +319,25 @@ fn a_vanished_worker_keeps_its_keys_until_its_lease_ends() {
     let session = bench.worker(1);
     bench.worker(2);
     let (_, epoch) = bench.owner("/a");
-    bench.input(Input::Left { session, departure: Departure::Vanished });
+    bench.input(Input::Left {
+        session,
+        departure: Departure::Vanished,
+    });
     bench.now = bench.now + Duration::from_millis(5_999);
     let effects = bench.resolve("/a");
     assert_eq!((routed(&effects), rejected(&effects)), (None, None));
 
     let effects = bench.pass(1);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Ended { .. })));
-    assert_eq!(rejected(&effects), Some(Rejection::NoWorker), "the other was silent as long");
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Ended { .. }))
+    );
+    assert_eq!(
+        rejected(&effects),
+        Some(Rejection::NoWorker),
+        "the other was silent as long"
+    );
     bench.worker(3);
     let (owner, next) = bench.owner("/a");
     assert_eq!(owner, 3);
@@ -279,13 +349,20 @@ fn the_same_incarnation_resumes_every_pin_under_the_same_epoch() {
     let mut bench = Bench::new(Rules::default());
     let session = bench.worker(1);
     let before = bench.owner("/a");
-    bench.input(Input::Left { session, departure: Departure::Vanished });
+    bench.input(Input::Left {
+        session,
+        departure: Departure::Vanished,
+    });
     assert_eq!(routed(&bench.resolve("/a")), None);
     bench.pass(3_000);
     bench.arrive(1, |arrival| arrival.holding = vec![(key("/a"), before.1)]);
     let waiting = bench.effects.clone();
     assert_eq!(routed(&waiting).map(|owner| owner.epoch), Some(before.1));
-    assert!(!waiting.iter().any(|effect| matches!(effect, Effect::Revoke { .. })));
+    assert!(
+        !waiting
+            .iter()
+            .any(|effect| matches!(effect, Effect::Revoke { .. }))
+    );
     assert_eq!(bench.owner("/a"), before);
 }
 
@@ -294,10 +371,19 @@ fn a_new_incarnation_under_a_known_id_holds_nothing() {
     let mut bench = Bench::new(Rules::default());
     let session = bench.worker(1);
     let (_, epoch) = bench.owner("/a");
-    bench.input(Input::Left { session, departure: Departure::Vanished });
-    bench.arrive(1, |arrival| arrival.incarnation = Incarnation::new(Uuid::from_u128(77)));
+    bench.input(Input::Left {
+        session,
+        departure: Departure::Vanished,
+    });
+    bench.arrive(1, |arrival| {
+        arrival.incarnation = Incarnation::new(Uuid::from_u128(77))
+    });
     let effects = bench.resolve("/a");
-    assert_eq!((routed(&effects), rejected(&effects)), (None, None), "it waits for the old lease");
+    assert_eq!(
+        (routed(&effects), rejected(&effects)),
+        (None, None),
+        "it waits for the old lease"
+    );
     let newer = SessionId::new(2);
     for _ in 0..3 {
         bench.pass(1_999);
@@ -314,10 +400,20 @@ fn the_newer_session_of_one_incarnation_wins() {
     let older = bench.worker(1);
     let before = bench.owner("/a");
     bench.arrive(1, |arrival| arrival.holding = vec![(key("/a"), before.1)]);
-    let dismissed = Effect::Dismiss { session: older, reason: Dismissal::Superseded };
+    let dismissed = Effect::Dismiss {
+        session: older,
+        reason: Dismissal::Superseded,
+    };
     assert!(bench.effects.contains(&dismissed));
-    bench.input(Input::Left { session: older, departure: Departure::Vanished });
-    assert_eq!(bench.owner("/a"), before, "the end of the older session means nothing");
+    bench.input(Input::Left {
+        session: older,
+        departure: Departure::Vanished,
+    });
+    assert_eq!(
+        bench.owner("/a"),
+        before,
+        "the end of the older session means nothing"
+    );
 }
 
 #[test]
@@ -329,7 +425,10 @@ fn a_silent_worker_gets_nothing_until_it_renews() {
     assert_eq!(rejected(&bench.resolve("/b")), Some(Rejection::NoWorker));
     assert_eq!(routed(&bench.resolve("/a")), None);
     let effects = bench.renew(session);
-    assert!(effects.contains(&Effect::Acknowledge { session, sequence: 7 }));
+    assert!(effects.contains(&Effect::Acknowledge {
+        session,
+        sequence: 7
+    }));
     assert_eq!(routed(&effects).map(|owner| owner.epoch), Some(before.1));
     assert_eq!(bench.owner("/b").0, 1);
 }
@@ -342,9 +441,15 @@ fn a_connected_worker_that_stays_silent_loses_its_keys_at_the_end_of_its_lease()
     bench.pass(5_999);
     assert_eq!(bench.placement.holders().count(), 1);
     let effects = bench.pass(1);
-    assert!(effects.contains(&Effect::Dismiss { session, reason: Dismissal::LeaseEnded }));
+    assert!(effects.contains(&Effect::Dismiss {
+        session,
+        reason: Dismissal::LeaseEnded
+    }));
     assert_eq!(bench.placement.holders().count(), 0);
-    assert!(bench.renew(session).is_empty(), "a renewal that comes too late is not acknowledged");
+    assert!(
+        bench.renew(session).is_empty(),
+        "a renewal that comes too late is not acknowledged"
+    );
 }
 
 #[test]
@@ -353,22 +458,36 @@ fn a_renewal_that_comes_with_the_end_of_the_lease_comes_too_late() {
     let session = bench.worker(1);
     bench.now = bench.now + Duration::from_secs(6);
     let effects = bench.renew(session);
-    let acknowledged = effects.iter().any(|effect| matches!(effect, Effect::Acknowledge { .. }));
+    let acknowledged = effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Acknowledge { .. }));
     assert!(!acknowledged);
 }
 
 #[test]
 fn reassign_moves_the_keys_as_soon_as_the_connection_vanishes() {
-    let rules = Rules { on_disconnect: OnDisconnect::Reassign, ..Rules::default() };
+    let rules = Rules {
+        on_disconnect: OnDisconnect::Reassign,
+        ..Rules::default()
+    };
     let mut bench = Bench::new(rules);
     let session = bench.worker(1);
     let (_, epoch) = bench.owner("/a");
     bench.worker(2);
-    bench.input(Input::Left { session, departure: Departure::Vanished });
+    bench.input(Input::Left {
+        session,
+        departure: Departure::Vanished,
+    });
     assert_eq!(bench.owner("/a").0, 2);
     bench.arrive(1, |arrival| arrival.holding = vec![(key("/a"), epoch)]);
     let revoked = bench.effects.iter().any(|effect| {
-        matches!(effect, Effect::Revoke { reason: Revocation::Stale, .. })
+        matches!(
+            effect,
+            Effect::Revoke {
+                reason: Revocation::Stale,
+                ..
+            }
+        )
     });
     assert!(revoked, "it still believed in the key");
 }
@@ -384,7 +503,10 @@ fn a_best_effort_worker_is_probed_and_dropped_when_it_never_answers() {
         assert_eq!(bench.placement.holders().count(), 1);
         effects = bench.pass(2_000);
     }
-    assert!(effects.contains(&Effect::Dismiss { session, reason: Dismissal::LeaseEnded }));
+    assert!(effects.contains(&Effect::Dismiss {
+        session,
+        reason: Dismissal::LeaseEnded
+    }));
     assert_eq!(bench.placement.holders().count(), 0);
 }
 
@@ -394,33 +516,58 @@ fn a_best_effort_workers_keys_move_when_its_connection_closes() {
     let session = bench.arrive(1, |arrival| arrival.assurance = Assurance::BestEffort);
     bench.owner("/a");
     bench.worker(2);
-    bench.input(Input::Left { session, departure: Departure::Vanished });
+    bench.input(Input::Left {
+        session,
+        departure: Departure::Vanished,
+    });
     assert_eq!(bench.owner("/a").0, 2);
 }
 
 #[test]
 fn waiting_is_bounded_per_key_and_in_total() {
-    let rules = Rules { waiting_per_key_max: 2, waiting_max: 3, ..Rules::default() };
+    let rules = Rules {
+        waiting_per_key_max: 2,
+        waiting_max: 3,
+        ..Rules::default()
+    };
     let mut bench = Bench::new(rules);
     bench.store_answers = false;
     bench.worker(1);
-    let rejections: Vec<_> =
-        ["/a", "/a", "/a", "/b", "/b"].map(|path| rejected(&bench.resolve(path))).into();
-    let full = [None, None, Some(Rejection::WaitingPerKeyFull), None, Some(Rejection::WaitingFull)];
+    let rejections: Vec<_> = ["/a", "/a", "/a", "/b", "/b"]
+        .map(|path| rejected(&bench.resolve(path)))
+        .into();
+    let full = [
+        None,
+        None,
+        Some(Rejection::WaitingPerKeyFull),
+        None,
+        Some(Rejection::WaitingFull),
+    ];
     assert_eq!(rejections, full);
 }
 
 #[test]
 fn an_abandoned_ticket_makes_room_and_is_never_answered() {
-    let rules = Rules { waiting_per_key_max: 1, ..Rules::default() };
+    let rules = Rules {
+        waiting_per_key_max: 1,
+        ..Rules::default()
+    };
     let mut bench = Bench::new(rules);
     bench.store_answers = false;
     bench.worker(1);
-    let [(claim, _)] = claimed(&bench.resolve("/a"))[..] else { panic!("one claim") };
-    bench.input(Input::Abandoned { key: key("/a"), ticket: Ticket::new(1) });
+    let [(claim, _)] = claimed(&bench.resolve("/a"))[..] else {
+        panic!("one claim")
+    };
+    bench.input(Input::Abandoned {
+        key: key("/a"),
+        ticket: Ticket::new(1),
+    });
     assert_eq!(bench.placement.waiting(), 0);
     assert_eq!(rejected(&bench.resolve("/a")), None);
-    let effects = bench.input(Input::Stored { claim, outcome: Ok(()) });
+    let effects = bench.input(Input::Stored {
+        claim,
+        outcome: Ok(()),
+    });
     let answered: Vec<_> = effects
         .iter()
         .filter_map(|effect| match effect {
@@ -447,15 +594,24 @@ fn the_pins_of_a_lost_worker_are_cleared_a_batch_at_a_time() {
     for n in 0..12_000 {
         bench.owner(&format!("/{n}"));
     }
-    bench.input(Input::Left { session, departure: Departure::Goodbye });
+    bench.input(Input::Left {
+        session,
+        departure: Departure::Goodbye,
+    });
     assert_eq!(bench.placement.pins(), 12_000);
     assert_eq!(bench.placement.next_deadline(), Some(Moment::ZERO));
     let effects = bench.input(Input::Tick);
     assert_eq!(bench.placement.pins(), 7_000);
-    assert!(matches!(effects[..2], [Effect::Withdraw { .. }, Effect::Forget { .. }]));
+    assert!(matches!(
+        effects[..2],
+        [Effect::Withdraw { .. }, Effect::Forget { .. }]
+    ));
     bench.input(Input::Tick);
     bench.input(Input::Tick);
-    assert_eq!((bench.placement.pins(), bench.placement.next_deadline()), (0, None));
+    assert_eq!(
+        (bench.placement.pins(), bench.placement.next_deadline()),
+        (0, None)
+    );
 }
 
 #[test]
@@ -464,7 +620,10 @@ fn clearing_spares_a_key_that_has_a_new_owner() {
     let session = bench.worker(1);
     bench.owner("/a");
     bench.worker(2);
-    bench.input(Input::Left { session, departure: Departure::Goodbye });
+    bench.input(Input::Left {
+        session,
+        departure: Departure::Goodbye,
+    });
     let owner = bench.owner("/a");
     bench.input(Input::Tick);
     assert_eq!(bench.owner("/a"), owner);
@@ -476,20 +635,42 @@ fn a_claim_of_a_worker_that_left_meanwhile_is_made_anew() {
     let mut bench = Bench::new(Rules::default());
     bench.store_answers = false;
     let session = bench.worker(1);
-    let [(first, epoch)] = claimed(&bench.resolve("/a"))[..] else { panic!("one claim") };
+    let [(first, epoch)] = claimed(&bench.resolve("/a"))[..] else {
+        panic!("one claim")
+    };
     bench.worker(2);
-    let effects = bench.input(Input::Left { session, departure: Departure::Goodbye });
-    let [(second, next)] = claimed(&effects)[..] else { panic!("one claim: {effects:?}") };
+    let effects = bench.input(Input::Left {
+        session,
+        departure: Departure::Goodbye,
+    });
+    let [(second, next)] = claimed(&effects)[..] else {
+        panic!("one claim: {effects:?}")
+    };
     assert!(next > epoch);
-    assert_eq!(routed(&bench.input(Input::Stored { claim: first, outcome: Ok(()) })), None);
-    let effects = bench.input(Input::Stored { claim: second, outcome: Ok(()) });
+    assert_eq!(
+        routed(&bench.input(Input::Stored {
+            claim: first,
+            outcome: Ok(())
+        })),
+        None
+    );
+    let effects = bench.input(Input::Stored {
+        claim: second,
+        outcome: Ok(()),
+    });
     assert_eq!(routed(&effects).map(|owner| owner.epoch), Some(next));
 }
 
 /// A start without memory, in its grace of six seconds.
 fn in_grace() -> Bench {
     let grace_until = Some(Moment::ZERO + Rules::default().ttl());
-    Bench::starting(Rules::default(), Start { first_epoch: Epoch::new(100), grace_until })
+    Bench::starting(
+        Rules::default(),
+        Start {
+            first_epoch: Epoch::new(100),
+            grace_until,
+        },
+    )
 }
 
 #[test]
@@ -501,24 +682,34 @@ fn in_the_grace_unknown_keys_wait() {
     bench.now = bench.now + Duration::from_secs(4);
     bench.renew(session);
     let effects = bench.pass(2_000);
-    assert_eq!(routed(&effects).map(|owner| owner.epoch), Some(Epoch::new(100)));
+    assert_eq!(
+        routed(&effects).map(|owner| owner.epoch),
+        Some(Epoch::new(100))
+    );
 }
 
 #[test]
 fn in_the_grace_a_worker_is_believed_what_it_holds() {
     let mut bench = in_grace();
-    bench.arrive(1, |arrival| arrival.holding = vec![(key("/a"), Epoch::new(42))]);
+    bench.arrive(1, |arrival| {
+        arrival.holding = vec![(key("/a"), Epoch::new(42))]
+    });
     assert_eq!(bench.owner("/a"), (1, Epoch::new(42)));
 }
 
 #[test]
 fn of_two_that_hold_a_key_in_the_grace_the_higher_epoch_wins() {
     let mut bench = in_grace();
-    let stale = bench.arrive(1, |arrival| arrival.holding = vec![(key("/a"), Epoch::new(41))]);
-    bench.arrive(2, |arrival| arrival.holding = vec![(key("/a"), Epoch::new(42))]);
-    let told = bench.effects.iter().any(|effect| {
-        matches!(effect, Effect::Revoke { session, .. } if *session == stale)
+    let stale = bench.arrive(1, |arrival| {
+        arrival.holding = vec![(key("/a"), Epoch::new(41))]
     });
+    bench.arrive(2, |arrival| {
+        arrival.holding = vec![(key("/a"), Epoch::new(42))]
+    });
+    let told = bench
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Revoke { session, .. } if *session == stale));
     assert!(told);
     assert_eq!(bench.owner("/a"), (2, Epoch::new(42)));
 }
@@ -526,13 +717,23 @@ fn of_two_that_hold_a_key_in_the_grace_the_higher_epoch_wins() {
 #[test]
 fn an_epoch_that_this_life_did_not_grant_is_not_believed() {
     let mut bench = in_grace();
-    bench.arrive(1, |arrival| arrival.holding = vec![(key("/a"), Epoch::new(100))]);
-    assert!(bench.effects.iter().any(|effect| matches!(effect, Effect::Revoke { .. })));
+    bench.arrive(1, |arrival| {
+        arrival.holding = vec![(key("/a"), Epoch::new(100))]
+    });
+    assert!(
+        bench
+            .effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Revoke { .. }))
+    );
 }
 
 #[test]
 fn the_number_of_keys_is_bounded() {
-    let mut bench = Bench::new(Rules { keys_max: 1, ..Rules::default() });
+    let mut bench = Bench::new(Rules {
+        keys_max: 1,
+        ..Rules::default()
+    });
     bench.worker(1);
     bench.owner("/a");
     assert_eq!(rejected(&bench.resolve("/b")), Some(Rejection::KeysFull));

@@ -27,11 +27,19 @@ impl Placement {
             }
             Input::Cordoned { session } => self.cordoned(session),
             Input::Left { session, departure } => self.left(session, departure, outbox),
-            Input::Resolve { key, ticket, refused } => {
+            Input::Resolve {
+                key,
+                ticket,
+                refused,
+            } => {
                 self.resolve(key, ticket, refused, outbox);
             }
             Input::Abandoned { key, ticket } => self.abandoned(&key, ticket),
-            Input::Released { session, key, epoch } => {
+            Input::Released {
+                session,
+                key,
+                epoch,
+            } => {
                 self.released(session, &key, epoch, outbox);
             }
             Input::Stored { claim, outcome } => self.stored(claim, outcome, outbox),
@@ -41,8 +49,11 @@ impl Placement {
 
     /// Notes a sign of life; tells whether the session is one of a holder.
     fn heard(&mut self, now: Moment, session: SessionId, outbox: &mut Vec<Effect>) -> bool {
-        let Some(id) = self.roster.by_session(session) else { return false };
-        self.roster.update(id, &self.rules, |holder| holder.heard = now);
+        let Some(id) = self.roster.by_session(session) else {
+            return false;
+        };
+        self.roster
+            .update(id, &self.rules, |holder| holder.heard = now);
         self.revive(id, session, outbox);
         true
     }
@@ -73,7 +84,8 @@ impl Placement {
 
     fn cordoned(&mut self, session: SessionId) {
         if let Some(id) = self.roster.by_session(session) {
-            self.roster.update(id, &self.rules, |holder| holder.cordoned = true);
+            self.roster
+                .update(id, &self.rules, |holder| holder.cordoned = true);
         }
     }
 }

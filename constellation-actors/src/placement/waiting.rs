@@ -47,7 +47,9 @@ impl Waiting {
 
     /// Forgets one ticket; tells whether anybody still waits for `key`.
     pub(super) fn abandon(&mut self, key: &str, ticket: Ticket) -> bool {
-        let Some(line) = self.lines.get_mut(key) else { return false };
+        let Some(line) = self.lines.get_mut(key) else {
+            return false;
+        };
         let before = line.len();
         line.retain(|waiting| *waiting != ticket);
         self.total -= before - line.len();

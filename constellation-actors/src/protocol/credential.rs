@@ -20,8 +20,15 @@ impl Tokens {
     /// The secrets to accept. Empty ones are left out: they would let everybody in.
     #[must_use]
     pub fn new(tokens: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let tokens = tokens.into_iter().map(Into::into).filter(|token| !token.is_empty());
-        Self(tokens.map(|token| Token(token.into_bytes().into())).collect())
+        let tokens = tokens
+            .into_iter()
+            .map(Into::into)
+            .filter(|token| !token.is_empty());
+        Self(
+            tokens
+                .map(|token| Token(token.into_bytes().into()))
+                .collect(),
+        )
     }
 
     /// Whether there are none, so that nobody can be accepted.
@@ -74,7 +81,13 @@ mod tests {
         let tokens = Tokens::new(["secret"]);
         assert!(tokens.accept_bearer(b"Bearer secret"));
         assert!(tokens.accept_bearer(b"bearer  secret "));
-        for wrong in [b"secret".as_slice(), b"Basic secret", b"Bearer", b"Bearer ", b""] {
+        for wrong in [
+            b"secret".as_slice(),
+            b"Basic secret",
+            b"Bearer",
+            b"Bearer ",
+            b"",
+        ] {
             assert!(!tokens.accept_bearer(wrong));
         }
     }

@@ -249,7 +249,10 @@ impl Goaway {
     /// A GOAWAY with this code and reason.
     #[must_use]
     pub fn new(code: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self { code: code.into(), reason: reason.into() }
+        Self {
+            code: code.into(),
+            reason: reason.into(),
+        }
     }
 
     /// Reads a GOAWAY.
@@ -273,7 +276,11 @@ fn to_json(value: &impl Serialize) -> Vec<u8> {
 }
 
 fn check_version(version: u32) -> Result<(), Error> {
-    if version == VERSION { Ok(()) } else { Err(Error::Version { version }) }
+    if version == VERSION {
+        Ok(())
+    } else {
+        Err(Error::Version { version })
+    }
 }
 
 fn check_text(member: &'static str, text: &str) -> Result<(), Error> {
@@ -284,7 +291,11 @@ fn check_text(member: &'static str, text: &str) -> Result<(), Error> {
 }
 
 fn check_entries(member: &'static str, entries: usize) -> Result<(), Error> {
-    if entries > ENTRIES_MAX { Err(Error::TooMany { member, entries }) } else { Ok(()) }
+    if entries > ENTRIES_MAX {
+        Err(Error::TooMany { member, entries })
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -314,18 +325,29 @@ mod tests {
         assert!(refused(&long).contains("name"));
         let labels: Vec<_> = (0..65).map(|n| format!(r#""{n}":"""#)).collect();
         assert!(refused(&format!(r#","labels":{{{}}}"#, labels.join(","))).contains("labels"));
-        assert!(Hello::parse(br#"{"version":1}"#).unwrap_err().to_string().contains("worker"));
+        assert!(
+            Hello::parse(br#"{"version":1}"#)
+                .unwrap_err()
+                .to_string()
+                .contains("worker")
+        );
     }
 
     #[test]
     fn another_version_is_refused() {
         let json = format!(r#"{{"version":2,"worker":"{ID}","incarnation":"{ID}"}}"#);
-        assert!(matches!(Hello::parse(json.as_bytes()), Err(Error::Version { version: 2 })));
+        assert!(matches!(
+            Hello::parse(json.as_bytes()),
+            Err(Error::Version { version: 2 })
+        ));
     }
 
     #[test]
     fn the_limits_of_a_welcome_are_those_of_the_mux() {
-        let limits = Limits { exchanges_max: 7, ..Limits::default() };
+        let limits = Limits {
+            exchanges_max: 7,
+            ..Limits::default()
+        };
         assert_eq!(WireLimits::new(&limits, 30_000).for_mux(), limits);
     }
 }

@@ -160,8 +160,9 @@ impl Message {
     ///
     /// When it is not such a message; the error names the member.
     pub fn parse(message: &[u8]) -> Result<Self, Error> {
-        let text = std::str::from_utf8(message)
-            .map_err(|error| Error::Encoding { at: error.valid_up_to() })?;
+        let text = std::str::from_utf8(message).map_err(|error| Error::Encoding {
+            at: error.valid_up_to(),
+        })?;
         match serde_json::from_str::<Wire<'_>>(text) {
             Ok(wire) => wire.check(),
             // Only what strict JSON refuses is cleaned up, so that long messages are read once.
@@ -176,8 +177,9 @@ impl Message {
 
 impl Wire<'_> {
     fn check(self) -> Result<Message, Error> {
-        let guid = Uuid::parse_str(&self.guid)
-            .map_err(|_| Error::Guid { text: self.guid.chars().take(64).collect() })?;
+        let guid = Uuid::parse_str(&self.guid).map_err(|_| Error::Guid {
+            text: self.guid.chars().take(64).collect(),
+        })?;
         let kind = match &*self.kind {
             "Heartbeat" => Incoming::Heartbeat,
             "Response" => Incoming::Response(self.response()?),
@@ -192,7 +194,9 @@ impl Wire<'_> {
             Some(Number::Plain(status)) => status,
             Some(Number::Quoted(text)) => text.trim().parse().unwrap_or(-1),
         };
-        let checked = u16::try_from(status).ok().filter(|status| (200..=599).contains(status));
+        let checked = u16::try_from(status)
+            .ok()
+            .filter(|status| (200..=599).contains(status));
         let mut content_type = self.content_type;
         let mut headers = self.headers.map(|headers| headers.0).unwrap_or_default();
         headers.retain(|(name, value)| {

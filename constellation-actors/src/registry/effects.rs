@@ -13,7 +13,11 @@ impl Registry {
         match effect {
             Effect::Claim(claim) => self.claims.push(claim),
             Effect::Forget { key, epoch } => self.forgotten.push((key, epoch)),
-            Effect::Welcome { session, holder, resumed } => self.welcome(session, holder, resumed),
+            Effect::Welcome {
+                session,
+                holder,
+                resumed,
+            } => self.welcome(session, holder, resumed),
             Effect::Acknowledge { session, sequence } => {
                 self.to_wire(session, |wire| wire.acknowledge(sequence));
             }
@@ -22,26 +26,50 @@ impl Registry {
                 log::warn!(session:% = session, reason:? = reason; "a session is told to go");
                 self.to_wire(session, |wire| wire.dismiss(reason));
             }
-            Effect::Revoke { session, key, epoch, reason } => {
+            Effect::Revoke {
+                session,
+                key,
+                epoch,
+                reason,
+            } => {
                 self.to_wire(session, |wire| wire.revoke(reason, epoch, &key));
             }
             Effect::Open { holder } => self.to_link(holder, |link| link.set_open(true)),
             Effect::Shut { holder } => self.to_link(holder, |link| link.set_open(false)),
-            Effect::Ended { holder, worker, end } => {
+            Effect::Ended {
+                holder,
+                worker,
+                end,
+            } => {
                 log::info!(worker:% = worker, end:? = end; "a worker's keys are free");
                 if let Some(link) = self.links.remove(&holder) {
                     link.end();
                 }
             }
-            Effect::Publish { key, owner: Owner { holder, epoch, grant } } => {
+            Effect::Publish {
+                key,
+                owner:
+                    Owner {
+                        holder,
+                        epoch,
+                        grant,
+                    },
+            } => {
                 if let Some(link) = self.links.get(&holder) {
                     log::debug!(key:% = key, worker:% = link.worker(), epoch:% = epoch; "pinned");
                     self.view.publish(key, Arc::clone(link), epoch, grant);
                 }
             }
             Effect::Withdraw { key, epoch } => self.view.withdraw(&key, epoch),
-            Effect::Route { ticket, key, owner: _ } => {
-                let route = self.view.get(&key).expect("an owner is published before it is told");
+            Effect::Route {
+                ticket,
+                key,
+                owner: _,
+            } => {
+                let route = self
+                    .view
+                    .get(&key)
+                    .expect("an owner is published before it is told");
                 if let Some(answer) = self.tickets.remove(&ticket) {
                     // A request that is gone needs no answer.
                     let _gone = answer.send(Ok(route));
@@ -56,10 +84,17 @@ impl Registry {
     }
 
     fn welcome(&mut self, session: SessionId, holder: HolderId, resumed: bool) {
-        let Some(connection) = self.sessions.get(&session) else { return };
-        let Some(facts) = self.placement.holder(holder) else { return };
+        let Some(connection) = self.sessions.get(&session) else {
+            return;
+        };
+        let Some(facts) = self.placement.holder(holder) else {
+            return;
+        };
         let worker = facts.worker();
-        let link = self.links.entry(holder).or_insert_with(|| Arc::new(Link::new(worker)));
+        let link = self
+            .links
+            .entry(holder)
+            .or_insert_with(|| Arc::new(Link::new(worker)));
         connection.wire.welcome(&self.terms, session, resumed);
         link.attach(Arc::clone(&connection.wire));
         log::info!(worker:% = worker, session:% = session, resumed = resumed,

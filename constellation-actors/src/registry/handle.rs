@@ -34,7 +34,11 @@ pub(crate) enum Unrouted {
 
 impl Routes {
     pub(crate) fn new(registry: RegistryAddr, view: Arc<RouteView>) -> Self {
-        Self { registry, view, last_ticket: Arc::default() }
+        Self {
+            registry,
+            view,
+            last_ticket: Arc::default(),
+        }
     }
 
     /// The owner of a pinned key.
@@ -50,15 +54,27 @@ impl Routes {
     ) -> Result<Arc<Route>, Unrouted> {
         let ticket = Ticket::new(self.last_ticket.fetch_add(1, Ordering::Relaxed));
         let (answer, answered) = oneshot::channel();
-        let resolve = Resolve { key: key.clone(), ticket, refused, answer };
-        self.registry.try_send(resolve).map_err(|error| match error {
-            actix::prelude::SendError::Full(_) => Unrouted::RegistryBusy,
-            actix::prelude::SendError::Closed(_) => Unrouted::Stopped,
-        })?;
-        let mut place = PlaceInLine { registry: &self.registry, waiting: Some((key, ticket)) };
+        let resolve = Resolve {
+            key: key.clone(),
+            ticket,
+            refused,
+            answer,
+        };
+        self.registry
+            .try_send(resolve)
+            .map_err(|error| match error {
+                actix::prelude::SendError::Full(_) => Unrouted::RegistryBusy,
+                actix::prelude::SendError::Closed(_) => Unrouted::Stopped,
+            })?;
+        let mut place = PlaceInLine {
+            registry: &self.registry,
+            waiting: Some((key, ticket)),
+        };
         let answer = answered.await;
         place.waiting = None;
-        answer.map_err(|_| Unrouted::Stopped)?.map_err(Unrouted::Rejected)
+        answer
+            .map_err(|_| Unrouted::Stopped)?
+            .map_err(Unrouted::Rejected)
     }
 }
 

@@ -62,12 +62,13 @@ impl Link {
         self.open.store(open, Ordering::Release);
     }
 
-    /// The life is over: no answer that belongs to it is in force any more.
+    /// The life is over: no answer that belongs to it is in force any more. The connection is left
+    /// to close by itself, so that what the worker is told still goes out.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Release);
         self.set_open(false);
         if let Some(wire) = self.wire.swap(None) {
-            wire.lose();
+            wire.end_exchanges();
         }
     }
 }
@@ -101,7 +102,13 @@ impl RouteView {
     }
 
     pub(super) fn publish(&self, key: ResourceKey, link: Arc<Link>, epoch: Epoch, grant: GrantId) {
-        let route = Route { key: key.clone(), link, epoch, grant, withdrawn: AtomicBool::new(false) };
+        let route = Route {
+            key: key.clone(),
+            link,
+            epoch,
+            grant,
+            withdrawn: AtomicBool::new(false),
+        };
         let routes = self.routes.pin();
         if let Some(older) = routes.insert(key, Arc::new(route)) {
             older.withdrawn.store(true, Ordering::Release);
@@ -110,7 +117,9 @@ impl RouteView {
 
     pub(super) fn withdraw(&self, key: &ResourceKey, epoch: Epoch) {
         let routes = self.routes.pin();
-        let Some(route) = routes.get(key).filter(|route| route.epoch <= epoch) else { return };
+        let Some(route) = routes.get(key).filter(|route| route.epoch <= epoch) else {
+            return;
+        };
         route.withdrawn.store(true, Ordering::Release);
         routes.remove(key);
     }

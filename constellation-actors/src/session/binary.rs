@@ -36,7 +36,10 @@ enum Phase {
     /// Nothing has been said.
     Silent,
     /// HELLO has come, and names so many keys that HOLDING still has to list.
-    Holding { hello: Box<Hello>, listed: Vec<(ResourceKey, Epoch)> },
+    Holding {
+        hello: Box<Hello>,
+        listed: Vec<(ResourceKey, Epoch)>,
+    },
     /// The worker has introduced itself.
     Introduced,
 }
@@ -75,7 +78,11 @@ impl Fault {
 
 impl Binary {
     pub(crate) fn new(wire: Arc<BinaryWire>, keys_max: usize) -> Self {
-        Self { wire, phase: Phase::Silent, keys_max }
+        Self {
+            wire,
+            phase: Phase::Silent,
+            keys_max,
+        }
     }
 
     pub(super) fn has_introduced_itself(&self) -> bool {
@@ -91,9 +98,13 @@ impl Binary {
         let mut events = Vec::new();
         let (outcome, wakers) = self.wire.receive(message, &mut events);
         heard.wakers = wakers;
-        heard.fault = outcome.err().map(|error| (Goodbye::ProtocolError, error.to_string()));
+        heard.fault = outcome
+            .err()
+            .map(|error| (Goodbye::ProtocolError, error.to_string()));
         for event in events {
-            let Event::Control(control) = event else { continue };
+            let Event::Control(control) = event else {
+                continue;
+            };
             if let Err(fault) = self.control(session, control, &mut heard) {
                 heard.fault = Some((fault.goodbye(), fault.to_string()));
                 break;
@@ -123,7 +134,11 @@ impl Binary {
                 Ok(())
             }
             (Control::Released { epoch, key }, Phase::Introduced) => {
-                heard.inputs.push(Input::Released { session, key, epoch });
+                heard.inputs.push(Input::Released {
+                    session,
+                    key,
+                    epoch,
+                });
                 Ok(())
             }
             (Control::GoAway { json }, Phase::Introduced) => {
@@ -150,9 +165,15 @@ impl Binary {
         let hello = Hello::parse(json).map_err(Fault::Hello)?;
         let announced = hello.holding as usize;
         if announced > self.keys_max {
-            return Err(Fault::TooManyHeld { announced, most: self.keys_max });
+            return Err(Fault::TooManyHeld {
+                announced,
+                most: self.keys_max,
+            });
         }
-        self.phase = Phase::Holding { hello: Box::new(hello), listed: Vec::new() };
+        self.phase = Phase::Holding {
+            hello: Box::new(hello),
+            listed: Vec::new(),
+        };
         self.holding(session, Vec::new(), heard)
     }
 
@@ -163,7 +184,9 @@ impl Binary {
         entries: Vec<Held>,
         heard: &mut Heard,
     ) -> Result<(), Fault> {
-        let Phase::Holding { hello, listed } = &mut self.phase else { return Ok(()) };
+        let Phase::Holding { hello, listed } = &mut self.phase else {
+            return Ok(());
+        };
         let announced = hello.holding as usize;
         if listed.len() + entries.len() > announced {
             return Err(Fault::MoreThanAnnounced { announced });

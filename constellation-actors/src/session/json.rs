@@ -25,7 +25,11 @@ pub(crate) struct Json {
 
 impl Json {
     pub(crate) fn new(wire: Arc<JsonWire>, worker: WorkerId, incarnation: Incarnation) -> Self {
-        Self { wire, worker, incarnation }
+        Self {
+            wire,
+            worker,
+            incarnation,
+        }
     }
 
     /// Such a worker has introduced itself with its handshake.

@@ -60,17 +60,29 @@ struct Joined {
 impl Incoming {
     pub(crate) fn new(payload: web::Payload, bytes_max: usize) -> Self {
         let codec = Codec::new().max_size(bytes_max);
-        Self { payload, codec, buffer: BytesMut::new(), joined: None, bytes_max }
+        Self {
+            payload,
+            codec,
+            buffer: BytesMut::new(),
+            joined: None,
+            bytes_max,
+        }
     }
 
     /// The next message that is complete in the buffer.
     fn next_buffered(&mut self) -> Result<Option<Message>, SocketError> {
         use actix_codec::Decoder;
 
-        while let Some(frame) = self.codec.decode(&mut self.buffer).map_err(|error| match error {
-            ProtocolError::Overflow => SocketError::TooLong { bytes_max: self.bytes_max },
-            error => SocketError::Protocol(error),
-        })? {
+        while let Some(frame) =
+            self.codec
+                .decode(&mut self.buffer)
+                .map_err(|error| match error {
+                    ProtocolError::Overflow => SocketError::TooLong {
+                        bytes_max: self.bytes_max,
+                    },
+                    error => SocketError::Protocol(error),
+                })?
+        {
             let message = match frame {
                 Frame::Text(bytes) => Message::Text(bytes),
                 Frame::Binary(bytes) => Message::Binary(bytes),
@@ -90,11 +102,17 @@ impl Incoming {
     fn join(&mut self, item: Item) -> Result<Option<Message>, SocketError> {
         let (bytes, last) = match item {
             Item::FirstText(bytes) => {
-                self.joined = Some(Joined { text: true, bytes: BytesMut::new() });
+                self.joined = Some(Joined {
+                    text: true,
+                    bytes: BytesMut::new(),
+                });
                 (bytes, false)
             }
             Item::FirstBinary(bytes) => {
-                self.joined = Some(Joined { text: false, bytes: BytesMut::new() });
+                self.joined = Some(Joined {
+                    text: false,
+                    bytes: BytesMut::new(),
+                });
                 (bytes, false)
             }
             Item::Continue(bytes) => (bytes, false),
@@ -103,7 +121,9 @@ impl Incoming {
         let started = SocketError::Protocol(ProtocolError::ContinuationNotStarted);
         let joined = self.joined.as_mut().ok_or(started)?;
         if joined.bytes.len() + bytes.len() > self.bytes_max {
-            return Err(SocketError::TooLong { bytes_max: self.bytes_max });
+            return Err(SocketError::TooLong {
+                bytes_max: self.bytes_max,
+            });
         }
         joined.bytes.extend_from_slice(&bytes);
         if !last {
@@ -111,7 +131,11 @@ impl Incoming {
         }
         Ok(self.joined.take().map(|Joined { text, bytes }| {
             let bytes = bytes.freeze();
-            if text { Message::Text(bytes) } else { Message::Binary(bytes) }
+            if text {
+                Message::Text(bytes)
+            } else {
+                Message::Binary(bytes)
+            }
         }))
     }
 }
@@ -129,7 +153,9 @@ impl Stream for Incoming {
             }
             match Pin::new(&mut this.payload).poll_next(context) {
                 Poll::Ready(Some(Ok(chunk))) if this.buffer.is_empty() => {
-                    this.buffer = chunk.try_into_mut().unwrap_or_else(|chunk| chunk[..].into());
+                    this.buffer = chunk
+                        .try_into_mut()
+                        .unwrap_or_else(|chunk| chunk[..].into());
                 }
                 Poll::Ready(Some(Ok(chunk))) => this.buffer.extend_from_slice(&chunk),
                 Poll::Ready(Some(Err(error))) => {
@@ -175,7 +201,9 @@ impl Closing {
         let mut state = self.lock();
         // A control frame has at most 125 bytes of payload (RFC 6455, section 5.5), code included.
         let description = description.chars().take(100).collect::<String>();
-        state.reason.get_or_insert_with(|| CloseReason::from((code, description)));
+        state
+            .reason
+            .get_or_insert_with(|| CloseReason::from((code, description)));
         state.wake();
     }
 
@@ -191,7 +219,11 @@ impl Closing {
         if state.aborted {
             return Err(Aborted);
         }
-        if !state.writer.as_ref().is_some_and(|writer| writer.will_wake(context.waker())) {
+        if !state
+            .writer
+            .as_ref()
+            .is_some_and(|writer| writer.will_wake(context.waker()))
+        {
             state.writer = Some(context.waker().clone());
         }
         Ok(state.pongs.pop_front())
@@ -227,7 +259,11 @@ pub(crate) struct Outgoing {
 
 impl Outgoing {
     pub(crate) fn new(wire: Arc<Wire>) -> Self {
-        Self { wire, payload: None, closed: false }
+        Self {
+            wire,
+            payload: None,
+            closed: false,
+        }
     }
 
     /// The head of a message; its payload is the chunk after it.
@@ -309,7 +345,9 @@ mod tests {
             bytes.resize(bytes.len() + length, 7);
             let mut codec = Codec::new().client_mode().max_size(1 << 20);
             let frame = codec.decode(&mut bytes).unwrap();
-            let Some(Frame::Binary(payload)) = frame else { panic!("{frame:?} for {length}") };
+            let Some(Frame::Binary(payload)) = frame else {
+                panic!("{frame:?} for {length}")
+            };
             assert_eq!((payload.len(), bytes.len()), (length, 0));
         }
     }

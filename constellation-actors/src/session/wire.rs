@@ -134,7 +134,7 @@ impl Wire {
     }
 
     /// Ends every exchange; what is queued besides still goes out.
-    pub(super) fn end_exchanges(&self) {
+    pub(crate) fn end_exchanges(&self) {
         match self {
             Self::Binary(wire) => wire.end_exchanges(),
             Self::Json(wire) => wire.end_exchanges(),
@@ -142,7 +142,7 @@ impl Wire {
     }
 
     /// The connection is gone: every exchange ends, and nothing more is sent.
-    pub(crate) fn lose(&self) {
+    pub(super) fn lose(&self) {
         match self {
             Self::Binary(wire) => wire.lose(),
             Self::Json(wire) => wire.lose(),

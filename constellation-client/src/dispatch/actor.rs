@@ -47,7 +47,10 @@ pub(crate) enum Concurrency {
 
 impl<F> Actors<F> {
     pub(crate) fn new(factory: F, concurrency: Concurrency) -> Self {
-        Self { factory: Rc::new(factory), concurrency }
+        Self {
+            factory: Rc::new(factory),
+            concurrency,
+        }
     }
 }
 
@@ -111,7 +114,10 @@ where
         // In a task of its own that can be stopped: an actor would otherwise go on for as long
         // as it has anything to do, a timer for example.
         let task = actix_rt::spawn(context.into_future((self.factory)(self.grant.clone())));
-        *actor = Some(Running { address: address.clone(), task });
+        *actor = Some(Running {
+            address: address.clone(),
+            task,
+        });
         address
     }
 
@@ -185,7 +191,11 @@ where
     }
 
     fn tell_closing(self: Rc<Self>, reason: ReleaseReason) -> LocalBoxFuture<'static, ()> {
-        let address = self.actor.borrow().as_ref().map(|running| running.address.clone());
+        let address = self
+            .actor
+            .borrow()
+            .as_ref()
+            .map(|running| running.address.clone());
         async move {
             if let Some(address) = address
                 && let Err(error) = address.send(Closing { reason }).await

@@ -108,7 +108,13 @@ mod tests {
         let none = Arguments::try_parse_from(["echo-worker"]).unwrap();
         assert_eq!(none.url, ["ws://localhost:8001"]);
         assert_ne!(none.id(), none.id());
-        let two = ["echo-worker", "--url=ws://a:1", "--url=ws://b:2", "--serves=/a", "--serves=/b"];
+        let two = [
+            "echo-worker",
+            "--url=ws://a:1",
+            "--url=ws://b:2",
+            "--serves=/a",
+            "--serves=/b",
+        ];
         let two = Arguments::try_parse_from(two).unwrap();
         assert_eq!((two.url.len(), two.serves.len()), (2, 2));
     }

@@ -42,7 +42,10 @@ struct Unfinished {
 
 impl Unfinished {
     fn new(request: &Request) -> Self {
-        Self { grant: request.grant().clone(), finished: false }
+        Self {
+            grant: request.grant().clone(),
+            finished: false,
+        }
     }
 
     fn finish(mut self) {
@@ -67,7 +70,11 @@ impl Echo {
     pub(crate) async fn answer(&self, request: Request) -> Result<Response, HandlerError> {
         if !self.quiet {
             let (method, target) = (request.method(), request.target());
-            log::info!("{method} {target} key={} epoch={}", request.key(), request.epoch());
+            log::info!(
+                "{method} {target} key={} epoch={}",
+                request.key(),
+                request.epoch()
+            );
         }
         let plan = match Plan::from_query(request.query()) {
             Ok(plan) => plan,
@@ -134,7 +141,9 @@ async fn read(request: &mut Request) -> Result<Contents, BodyError> {
 fn echo(request: Request) -> Response {
     let kind = request.header("content-type").unwrap_or(OCTETS).to_owned();
     let unfinished = Unfinished::new(&request);
-    Response::ok().content_type(kind).stream(watched(unfinished, request.into_body()))
+    Response::ok()
+        .content_type(kind)
+        .stream(watched(unfinished, request.into_body()))
 }
 
 fn download(request: &Request, count: u64) -> Response {
@@ -158,19 +167,22 @@ fn watched<S>(unfinished: Unfinished, stream: S) -> impl Stream<Item = S::Item> 
 where
     S: Stream + Send + Unpin,
 {
-    stream::unfold((unfinished, stream), async |(unfinished, mut stream)| {
-        match stream.next().await {
+    stream::unfold(
+        (unfinished, stream),
+        async |(unfinished, mut stream)| match stream.next().await {
             Some(item) => Some((item, (unfinished, stream))),
             None => {
                 unfinished.finish();
                 None
             }
-        }
-    })
+        },
+    )
 }
 
 fn text(status: u16, text: String) -> Response {
-    Response::new(status).content_type("text/plain; charset=utf-8").body(text)
+    Response::new(status)
+        .content_type("text/plain; charset=utf-8")
+        .body(text)
 }
 
 #[cfg(test)]

@@ -29,9 +29,9 @@ fn main() -> ExitCode {
 
 async fn run(arguments: &Arguments) -> Result<(), StartError> {
     let id = arguments.id();
-    let fixed = arguments.body_bytes.map(|count| {
-        made(usize::try_from(count).expect("the flag's range fits into memory"))
-    });
+    let fixed = arguments
+        .body_bytes
+        .map(|count| made(usize::try_from(count).expect("the flag's range fits into memory")));
     let echo = Rc::new(Echo {
         worker: id.to_string(),
         name: arguments.name.clone(),

@@ -36,7 +36,10 @@ impl Plan {
     ///
     /// When `bytes` or `sleep-ms` is not a whole number.
     pub(crate) fn from_query(query: Option<&str>) -> Result<Self, PlanError> {
-        let mut plan = Self { sleep: Duration::ZERO, body: Body::Report };
+        let mut plan = Self {
+            sleep: Duration::ZERO,
+            body: Body::Report,
+        };
         for member in query.unwrap_or_default().split('&') {
             let (name, value) = member.split_once('=').unwrap_or((member, ""));
             match name {
@@ -65,15 +68,21 @@ mod tests {
         assert_eq!(plan("a=1&b").body, Body::Report);
         assert_eq!(plan("echo").body, Body::Echo);
         assert_eq!(plan("x=1&bytes=1073741824").body, Body::Bytes(1 << 30));
-        let slow = Plan { sleep: Duration::from_millis(250), body: Body::Bytes(5) };
+        let slow = Plan {
+            sleep: Duration::from_millis(250),
+            body: Body::Bytes(5),
+        };
         assert_eq!(plan("sleep-ms=250&bytes=5"), slow);
         assert_eq!(Plan::from_query(None).unwrap(), plan(""));
     }
 
     #[test]
     fn a_number_that_is_none_is_named() {
-        for (query, name) in [("bytes=", "bytes"), ("bytes=-1", "bytes"), ("sleep-ms=x", "sleep-ms")]
-        {
+        for (query, name) in [
+            ("bytes=", "bytes"),
+            ("bytes=-1", "bytes"),
+            ("sleep-ms=x", "sleep-ms"),
+        ] {
             let error = Plan::from_query(Some(query)).unwrap_err();
             assert!(error.to_string().starts_with(name), "{query}: {error}");
         }

@@ -79,7 +79,10 @@ mod tests {
     fn what_is_long_or_no_text_is_counted_and_not_kept() {
         assert_eq!(read(&[b"\xff"]).text(), None);
         let long = read(&[&[b'a'; TEXT_BYTES_MAX], b"b", b"c"]);
-        assert_eq!((long.bytes(), long.text()), (TEXT_BYTES_MAX as u64 + 2, None));
+        assert_eq!(
+            (long.bytes(), long.text()),
+            (TEXT_BYTES_MAX as u64 + 2, None)
+        );
         assert_eq!(long.beginning.len(), TEXT_BYTES_MAX);
     }
 }

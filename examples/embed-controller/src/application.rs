@@ -61,5 +61,7 @@ async fn backstage(controller: web::Data<Controller>) -> impl Responder {
 }
 
 fn html(text: String) -> HttpResponse {
-    HttpResponse::Ok().content_type(ContentType::html()).body(text)
+    HttpResponse::Ok()
+        .content_type(ContentType::html())
+        .body(text)
 }

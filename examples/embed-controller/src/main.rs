@@ -51,10 +51,18 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let listener = listen(arguments.port)?;
     let address = listener.local_addr()?;
     let (workers_at, endpoint, gateway) = match arguments.worker_port {
-        None => (WorkersAt::TheApplication, format!("ws://{address}{WORKERS_SCOPE}"), None),
+        None => (
+            WorkersAt::TheApplication,
+            format!("ws://{address}{WORKERS_SCOPE}"),
+            None,
+        ),
         Some(port) => {
             let (address, server) = serve_workers(&controller, port)?;
-            (WorkersAt::AnotherPort, format!("ws://{address}"), Some(server))
+            (
+                WorkersAt::AnotherPort,
+                format!("ws://{address}"),
+                Some(server),
+            )
         }
     };
     let application = serve(&controller, workers_at, listener)?;

@@ -49,8 +49,17 @@ pub(crate) fn backstage(workers: &[WorkerLine]) -> String {
 }
 
 fn write_worker(body: &mut String, worker: &WorkerLine) -> std::fmt::Result {
-    let state = if worker.healthy { "healthy" } else { "out of rotation" };
-    write!(body, "<h2>{} ({state})</h2><p>{}</p><ul>", escaped(&worker.name), escaped(&worker.id))?;
+    let state = if worker.healthy {
+        "healthy"
+    } else {
+        "out of rotation"
+    };
+    write!(
+        body,
+        "<h2>{} ({state})</h2><p>{}</p><ul>",
+        escaped(&worker.name),
+        escaped(&worker.id)
+    )?;
     for room in &worker.rooms {
         write!(body, "<li>{}</li>", escaped(room))?;
     }
@@ -66,17 +75,20 @@ fn document(title: &str, body: &str) -> String {
 
 /// Names of workers and rooms come from strangers.
 fn escaped(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            plain => escaped.push(plain),
-        }
-        escaped
-    })
+    text.chars().fold(
+        String::with_capacity(text.len()),
+        |mut escaped, character| {
+            match character {
+                '&' => escaped.push_str("&amp;"),
+                '<' => escaped.push_str("&lt;"),
+                '>' => escaped.push_str("&gt;"),
+                '"' => escaped.push_str("&quot;"),
+                '\'' => escaped.push_str("&#39;"),
+                plain => escaped.push(plain),
+            }
+            escaped
+        },
+    )
 }
 
 #[cfg(test)]
@@ -89,10 +101,15 @@ mod tests {
             id: "7".to_owned(),
             name: "<script>".to_owned(),
             healthy: true,
-            rooms: ["/games/a", "/games/'\"&"].map(|key| ResourceKey::parse(key).unwrap()).into(),
+            rooms: ["/games/a", "/games/'\"&"]
+                .map(|key| ResourceKey::parse(key).unwrap())
+                .into(),
         }]);
         assert!(page.contains("&lt;script&gt; (healthy)"), "{page}");
-        assert!(page.contains("<li>/games/a</li><li>/games/&#39;&quot;&amp;</li>"), "{page}");
+        assert!(
+            page.contains("<li>/games/a</li><li>/games/&#39;&quot;&amp;</li>"),
+            "{page}"
+        );
         assert!(!page.contains("<script"), "{page}");
     }
 

@@ -3,8 +3,7 @@
 
 use std::collections::VecDeque;
 
-use actix::{Actor, Context, Handler, ResponseActFuture, WrapFuture};
-use actix::ActorFutureExt;
+use actix::{Actor, ActorFutureExt, Context, Handler, ResponseActFuture, WrapFuture};
 use constellation_client::{BodyError, Closing, Grant, HandlerError, Request, Response};
 use serde::Serialize;
 
@@ -60,12 +59,19 @@ enum LineError {
 impl Room {
     /// The empty room of this grant.
     pub(crate) fn new(grant: Grant) -> Self {
-        Self { grant, lines: Lines::default() }
+        Self {
+            grant,
+            lines: Lines::default(),
+        }
     }
 
     fn show(&self) -> Response {
         let room = self.grant.key();
-        Response::ok().json(&View { room, epoch: self.grant.epoch().get(), lines: &self.lines })
+        Response::ok().json(&View {
+            room,
+            epoch: self.grant.epoch().get(),
+            lines: &self.lines,
+        })
     }
 }
 
@@ -93,7 +99,9 @@ impl Handler<Request> for Room {
             }
             _ => {
                 let refusal = refuse(405, "read with GET, add a line with POST");
-                Box::pin(actix::fut::ready(Ok(refusal.header("allow", "GET, HEAD, POST"))))
+                Box::pin(actix::fut::ready(Ok(
+                    refusal.header("allow", "GET, HEAD, POST")
+                )))
             }
         }
     }
@@ -109,20 +117,32 @@ impl Handler<Closing> for Room {
 }
 
 async fn line(request: &mut Request) -> Result<String, LineError> {
-    let bytes = request.body().bytes(LINE_BYTES_MAX).await.map_err(|error| match error {
-        BodyError::TooLarge { .. } => LineError::TooLong,
-        BodyError::BrokenOff { .. } => LineError::BrokenOff,
-    })?;
+    let bytes = request
+        .body()
+        .bytes(LINE_BYTES_MAX)
+        .await
+        .map_err(|error| match error {
+            BodyError::TooLarge { .. } => LineError::TooLong,
+            BodyError::BrokenOff { .. } => LineError::BrokenOff,
+        })?;
     parse(&bytes)
 }
 
 fn parse(bytes: &[u8]) -> Result<String, LineError> {
-    let text = str::from_utf8(bytes).map_err(|_| LineError::NotText)?.trim();
-    if text.is_empty() { Err(LineError::Empty) } else { Ok(text.to_owned()) }
+    let text = str::from_utf8(bytes)
+        .map_err(|_| LineError::NotText)?
+        .trim();
+    if text.is_empty() {
+        Err(LineError::Empty)
+    } else {
+        Ok(text.to_owned())
+    }
 }
 
 fn refuse(status: u16, words: &str) -> Response {
-    Response::new(status).content_type("text/plain; charset=utf-8").body(words.to_owned())
+    Response::new(status)
+        .content_type("text/plain; charset=utf-8")
+        .body(words.to_owned())
 }
 
 #[cfg(test)]

@@ -46,8 +46,7 @@ impl Arguments {
         Limits {
             rows_max: self.rows_max,
             result_bytes_max: self.result_bytes_max,
-            file_pages_max: u32::try_from(self.database_bytes_max / PAGE_BYTES)
-                .unwrap_or(u32::MAX),
+            file_pages_max: u32::try_from(self.database_bytes_max / PAGE_BYTES).unwrap_or(u32::MAX),
         }
     }
 
@@ -75,15 +74,26 @@ mod tests {
     fn without_flags_it_is_the_service_of_the_readme() {
         Arguments::command().debug_assert();
         let arguments = Arguments::try_parse_from(["sqlite-service"]).unwrap();
-        assert_eq!((arguments.port, arguments.worker_port, arguments.workers), (8000, 8001, 3));
+        assert_eq!(
+            (arguments.port, arguments.worker_port, arguments.workers),
+            (8000, 8001, 3)
+        );
         assert_eq!(arguments.data_dir, PathBuf::from("data"));
         assert_eq!(arguments.limits().file_pages_max, 262_144);
     }
 
     #[test]
     fn a_value_out_of_range_is_refused() {
-        for flag in ["--workers=0", "--rows-max=0", "--statement-seconds-max=26", "--port=65536"] {
-            assert!(Arguments::try_parse_from(["sqlite-service", flag]).is_err(), "{flag}");
+        for flag in [
+            "--workers=0",
+            "--rows-max=0",
+            "--statement-seconds-max=26",
+            "--port=65536",
+        ] {
+            assert!(
+                Arguments::try_parse_from(["sqlite-service", flag]).is_err(),
+                "{flag}"
+            );
         }
     }
 }

@@ -98,7 +98,11 @@ impl Database {
         restrict(&connection, limits)?;
         connection.execute_batch(FIRST_TABLE)?;
         let authority = Authority::install(&mut connection)?;
-        Ok(Self { connection, authority, limits })
+        Ok(Self {
+            connection,
+            authority,
+            limits,
+        })
     }
 
     /// Runs one statement and returns its rows as a JSON array of objects, one member per column.
@@ -110,8 +114,11 @@ impl Database {
     /// limits, or was stopped; then nothing has changed.
     pub(crate) fn run(&mut self, sql: &str, stop: &Stop) -> Result<Vec<u8>, Failure> {
         let stop = stop.clone();
-        self.connection.progress_handler(STEPS_BETWEEN_LOOKS, Some(move || stop.is_stopped()))?;
-        let outcome = self.execute(sql).map_err(|failure| self.authority.explain(failure));
+        self.connection
+            .progress_handler(STEPS_BETWEEN_LOOKS, Some(move || stop.is_stopped()))?;
+        let outcome = self
+            .execute(sql)
+            .map_err(|failure| self.authority.explain(failure));
         if outcome.is_err() {
             self.undo();
         }
@@ -131,9 +138,11 @@ impl Database {
         }
         // Without a transaction around it, a statement whose result turns out to be too large
         // would have changed the data all the same.
-        self.authority.as_service(|| self.connection.execute_batch("BEGIN IMMEDIATE"))?;
+        self.authority
+            .as_service(|| self.connection.execute_batch("BEGIN IMMEDIATE"))?;
         let result = rows::collect(&mut statement, self.limits)?;
-        self.authority.as_service(|| self.connection.execute_batch("COMMIT"))?;
+        self.authority
+            .as_service(|| self.connection.execute_batch("COMMIT"))?;
         Ok(result)
     }
 
@@ -146,14 +155,20 @@ impl Database {
             return Err(Failure::refused("the statement contains a NUL character"));
         }
         let mut batch = Batch::new(&self.connection, sql);
-        let statement = batch.next()?.ok_or(Failure::refused("there is no statement"))?;
+        let statement = batch
+            .next()?
+            .ok_or(Failure::refused("there is no statement"))?;
         // A second statement often fails to compile because the first has not run yet, so that it
         // is there matters, not whether it is right.
         if !matches!(batch.next(), Ok(None)) {
-            return Err(Failure::refused("one statement a request, please: this is more than one"));
+            return Err(Failure::refused(
+                "one statement a request, please: this is more than one",
+            ));
         }
         if statement.parameter_count() > 0 {
-            return Err(Failure::refused("the statement has parameters, and nothing fills them"));
+            return Err(Failure::refused(
+                "the statement has parameters, and nothing fills them",
+            ));
         }
         Ok(statement)
     }
@@ -169,8 +184,9 @@ impl Database {
         if self.connection.is_autocommit() {
             return;
         }
-        let rolled_back =
-            self.authority.as_service(|| self.connection.execute_batch("ROLLBACK"));
+        let rolled_back = self
+            .authority
+            .as_service(|| self.connection.execute_batch("ROLLBACK"));
         if let Err(error) = rolled_back {
             log::error!("a failed statement could not be rolled back: {error}");
         }

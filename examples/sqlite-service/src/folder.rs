@@ -48,15 +48,23 @@ impl DataFolder {
     ///
     /// When the folder cannot be made or written, or another process uses it.
     pub(crate) fn open(path: &Path) -> Result<Self, FolderError> {
-        let unusable = |source| FolderError::Unusable { path: path.to_owned(), source };
+        let unusable = |source| FolderError::Unusable {
+            path: path.to_owned(),
+            source,
+        };
         fs::create_dir_all(path).map_err(unusable)?;
         // SQLite is told to follow no symbolic link (a linked file would have two names), so the
         // links on the way to the folder are followed here, once.
         let resolved = fs::canonicalize(path).map_err(unusable)?;
         let lock = File::create(resolved.join(LOCK_FILE_NAME)).map_err(unusable)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: resolved, _lock: Arc::new(lock) }),
-            Err(TryLockError::WouldBlock) => Err(FolderError::InUse { path: path.to_owned() }),
+            Ok(()) => Ok(Self {
+                path: resolved,
+                _lock: Arc::new(lock),
+            }),
+            Err(TryLockError::WouldBlock) => Err(FolderError::InUse {
+                path: path.to_owned(),
+            }),
             Err(TryLockError::Error(source)) => Err(unusable(source)),
         }
     }
@@ -89,7 +97,10 @@ mod tests {
     fn a_folder_has_one_user_at_a_time() {
         let root = tempfile::tempdir().unwrap();
         let first = DataFolder::open(root.path()).unwrap();
-        assert!(matches!(DataFolder::open(root.path()), Err(FolderError::InUse { .. })));
+        assert!(matches!(
+            DataFolder::open(root.path()),
+            Err(FolderError::InUse { .. })
+        ));
         drop(first);
         assert!(DataFolder::open(root.path()).is_ok());
     }

@@ -40,7 +40,12 @@ impl Drop for StopOnDrop {
 impl Keeper {
     /// A keeper of the database in `file`; a statement may take `statement_timeout`.
     pub(crate) fn new(file: PathBuf, limits: Limits, statement_timeout: Duration) -> Self {
-        Self { file, limits, statement_timeout, slot: Arc::default() }
+        Self {
+            file,
+            limits,
+            statement_timeout,
+            slot: Arc::default(),
+        }
     }
 
     /// Runs the statement and returns its rows as a JSON array.
@@ -78,7 +83,9 @@ impl Keeper {
     /// Closes the connection, on a blocking thread, unless a statement runs. The next statement
     /// opens it again.
     pub(crate) fn close_idle(&self) {
-        let Ok(mut slot) = self.slot.try_lock() else { return };
+        let Ok(mut slot) = self.slot.try_lock() else {
+            return;
+        };
         if let Some(database) = slot.take() {
             // Closing writes the log back into the database's file.
             drop(spawn_blocking(move || drop(database)));
@@ -130,8 +137,11 @@ mod tests {
     use super::*;
     use crate::{folder::DataFolder, name::DatabaseName};
 
-    const LIMITS: Limits =
-        Limits { rows_max: 100, result_bytes_max: 64 * 1024, file_pages_max: 1000 };
+    const LIMITS: Limits = Limits {
+        rows_max: 100,
+        result_bytes_max: 64 * 1024,
+        file_pages_max: 1000,
+    };
 
     const ENDLESS: &str = "WITH RECURSIVE e(n) AS (SELECT 1 UNION ALL SELECT n FROM e) \
                            SELECT count(*) FROM e";
@@ -175,7 +185,10 @@ mod tests {
     #[test]
     fn a_statement_nobody_waits_for_stops() {
         with_keeper(Duration::from_secs(3600), async |keeper| {
-            let abandoned = timeout(Duration::from_millis(20), keeper.clone().run(ENDLESS.into()));
+            let abandoned = timeout(
+                Duration::from_millis(20),
+                keeper.clone().run(ENDLESS.into()),
+            );
             assert!(abandoned.await.is_err());
             // Would wait for an hour behind a statement that goes on.
             assert_eq!(count(&keeper).await, r#"[{"n":0}]"#);

@@ -41,7 +41,10 @@ fn listen_once(port: u16) -> io::Result<Vec<TcpListener>> {
 }
 
 fn is_without_ipv6(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::AddrNotAvailable | ErrorKind::Unsupported)
+    matches!(
+        error.kind(),
+        ErrorKind::AddrNotAvailable | ErrorKind::Unsupported
+    )
 }
 
 #[cfg(test)]

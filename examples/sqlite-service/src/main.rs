@@ -42,8 +42,13 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         Either::Left((started, _)) => Some(started?),
         Either::Right(((), _)) => None,
     };
-    let Some(service) = started else { return Ok(()) };
-    println!("SQLite service running on http://localhost:{}", service.port());
+    let Some(service) = started else {
+        return Ok(());
+    };
+    println!(
+        "SQLite service running on http://localhost:{}",
+        service.port()
+    );
     signals.next().await;
     log::info!("told to end; a second time ends at once");
     select(pin!(service.stop()), pin!(signals.next())).await;

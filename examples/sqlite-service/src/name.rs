@@ -39,17 +39,16 @@ impl DatabaseName {
         if name.is_empty() || name.contains('/') {
             return Err(NameError::NotADatabase);
         }
-        if is_fit(name) { Ok(Self(name.to_owned())) } else { Err(NameError::Unfit) }
+        if is_fit(name) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(NameError::Unfit)
+        }
     }
 
     /// The name of the database's file, without a folder.
     pub(crate) fn file_name(&self) -> String {
         format!("{}.db", self.0)
-    }
-
-    /// The name as text.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -63,7 +62,9 @@ fn is_fit(name: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     name.len() <= NAME_BYTES_MAX
         && name.bytes().next().is_some_and(plain)
-        && name.bytes().all(|byte| plain(byte) || byte == b'_' || byte == b'-')
+        && name
+            .bytes()
+            .all(|byte| plain(byte) || byte == b'_' || byte == b'-')
 }
 
 #[cfg(test)]
@@ -73,15 +74,23 @@ mod tests {
     #[test]
     fn a_plain_name_becomes_a_file_of_its_own() {
         let name = DatabaseName::from_path("/db/customers").unwrap();
-        assert_eq!((name.as_str(), name.file_name().as_str()), ("customers", "customers.db"));
+        assert_eq!(
+            (&*name.0, name.file_name().as_str()),
+            ("customers", "customers.db")
+        );
         for name in ["0", "a-b_c-9", &"x".repeat(NAME_BYTES_MAX)] {
-            assert!(DatabaseName::from_path(&format!("/db/{name}")).is_ok(), "{name}");
+            assert!(
+                DatabaseName::from_path(&format!("/db/{name}")).is_ok(),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn a_path_that_is_not_of_the_form_names_no_database() {
-        for path in ["/", "/db", "/db/", "/db/a/b", "/db//a", "/dbx", "/other/a", "db/a", "/DB/a"] {
+        for path in [
+            "/", "/db", "/db/", "/db/a/b", "/db//a", "/dbx", "/other/a", "db/a", "/DB/a",
+        ] {
             assert_eq!(
                 DatabaseName::from_path(path),
                 Err(NameError::NotADatabase),
@@ -94,8 +103,8 @@ mod tests {
     fn a_name_that_could_leave_the_folder_or_be_spelt_twice_is_refused() {
         let long = "x".repeat(NAME_BYTES_MAX + 1);
         for name in [
-            "..", ".", "a.b", ".hidden", "..%2f", "%61", "a%00", "a b", "a\\b", "-x", "_x", "Orders",
-            "ä", "a:b", "a;b", "con.db", "~", &long,
+            "..", ".", "a.b", ".hidden", "..%2f", "%61", "a%00", "a b", "a\\b", "-x", "_x",
+            "Orders", "ä", "a:b", "a;b", "con.db", "~", &long,
         ] {
             assert_eq!(
                 DatabaseName::from_path(&format!("/db/{name}")),

@@ -49,7 +49,10 @@ impl Problem {
 
     /// The body has more than [`BODY_BYTES_MAX`] bytes.
     pub(crate) fn body_too_large() -> Self {
-        Self::new(Kind::TooLarge, format!("a body has at most {BODY_BYTES_MAX} bytes"))
+        Self::new(
+            Kind::TooLarge,
+            format!("a body has at most {BODY_BYTES_MAX} bytes"),
+        )
     }
 
     /// The statement took too long, was stopped and has changed nothing.
@@ -95,7 +98,10 @@ impl Problem {
     }
 
     fn new(kind: Kind, description: impl Into<String>) -> Self {
-        Self { kind, description: description.into() }
+        Self {
+            kind,
+            description: description.into(),
+        }
     }
 }
 
@@ -182,9 +188,7 @@ impl Kind {
             Self::TooLarge => {
                 "The size of your request exceeds the maximum allowed by this server."
             }
-            Self::Timeout => {
-                "The request was not completed within the specified timeout interval."
-            }
+            Self::Timeout => "The request was not completed within the specified timeout interval.",
             Self::Overloaded => "The service is busy.  Please try again.",
             Self::InsufficientStorage => "There is no room left to store your data.",
             Self::InternalError => "An internal error has been encountered.",
@@ -204,7 +208,9 @@ mod tests {
 
     #[test]
     fn an_error_in_the_sql_is_the_clients_and_says_what_it_is() {
-        let problem = Problem::from(Failure::Sql { message: "no such table: x".to_owned() });
+        let problem = Problem::from(Failure::Sql {
+            message: "no such table: x".to_owned(),
+        });
         assert_eq!(
             document(&problem),
             json!({
@@ -222,7 +228,10 @@ mod tests {
         let cause = rusqlite::Error::InvalidPath("/secret/place".into());
         let problem = Problem::from(Failure::Storage(cause));
         assert_eq!(problem.status(), 500);
-        assert!(!document(&problem).to_string().contains("secret"), "{problem:?}");
+        assert!(
+            !document(&problem).to_string().contains("secret"),
+            "{problem:?}"
+        );
     }
 
     #[test]

@@ -64,7 +64,10 @@ mod tests {
         assert!(matches!(statement(b" \n"), Err(QueryError::Missing)));
         assert!(matches!(statement(b"\xff"), Err(QueryError::NotText)));
         for body in ["{}", "{\"query\":1}", "{\"query\":", "{\"query\":\"a\"} b"] {
-            assert!(matches!(statement(body.as_bytes()), Err(QueryError::NotJson(_))), "{body}");
+            assert!(
+                matches!(statement(body.as_bytes()), Err(QueryError::NotJson(_))),
+                "{body}"
+            );
         }
     }
 }

@@ -87,7 +87,13 @@ impl Service {
         connected.take(workers.len()).for_each(async |()| {}).await;
         let ingress = serve_clients(&controller, clients_listeners)?;
         log::info!("databases are in {}", folder.path().display());
-        Ok(Self { port, controller, workers, ingress, gateway })
+        Ok(Self {
+            port,
+            controller,
+            workers,
+            ingress,
+            gateway,
+        })
     }
 
     /// The port of the HTTP service.

@@ -63,11 +63,18 @@ impl Owner {
             Ok(name) => {
                 let file = shelf.folder.file(&name);
                 let keeper = Keeper::new(file, shelf.limits, shelf.statement_timeout);
-                Subject::Database(Arc::new(Shelved { worker: shelf.worker, name, keeper }))
+                Subject::Database(Arc::new(Shelved {
+                    worker: shelf.worker,
+                    name,
+                    keeper,
+                }))
             }
             Err(error) => Subject::Nothing(error),
         };
-        Self { subject, used: false }
+        Self {
+            subject,
+            used: false,
+        }
     }
 
     fn close_if_idle(&mut self) {
@@ -125,12 +132,20 @@ async fn answer(subject: &Subject, mut request: Request) -> Result<Response, Pro
     if request.method() != "POST" {
         return Err(Problem::method_not_allowed());
     }
-    let body = request.body().bytes(BODY_BYTES_MAX).await.map_err(|error| match error {
-        BodyError::TooLarge { .. } => Problem::body_too_large(),
-        // Nobody is left to read the answer.
-        BodyError::BrokenOff { .. } => Problem::internal(),
-    })?;
-    let rows = database.keeper.clone().run(query::statement(&body)?).await?;
+    let body = request
+        .body()
+        .bytes(BODY_BYTES_MAX)
+        .await
+        .map_err(|error| match error {
+            BodyError::TooLarge { .. } => Problem::body_too_large(),
+            // Nobody is left to read the answer.
+            BodyError::BrokenOff { .. } => Problem::internal(),
+        })?;
+    let rows = database
+        .keeper
+        .clone()
+        .run(query::statement(&body)?)
+        .await?;
     Ok(Response::ok().body(document(database.worker, &database.name, &rows)))
 }
 

@@ -13,12 +13,18 @@ use super::super::{
 impl Placement {
     pub(super) fn arrived(&mut self, now: Moment, arrival: Arrival, outbox: &mut Vec<Effect>) {
         let session = arrival.session;
-        let known = self.roster.by_incarnation(arrival.worker, arrival.incarnation);
+        let known = self
+            .roster
+            .by_incarnation(arrival.worker, arrival.incarnation);
         let id = match known {
             Some(id) => self.resume(now, id, outbox),
             None => self.roster.enter(now, &arrival, &self.rules),
         };
-        outbox.push(Effect::Welcome { session, holder: id, resumed: known.is_some() });
+        outbox.push(Effect::Welcome {
+            session,
+            holder: id,
+            resumed: known.is_some(),
+        });
         if known.is_none() {
             outbox.push(Effect::Open { holder: id });
         }
@@ -31,15 +37,16 @@ impl Placement {
     }
 
     /// The same life over a new connection: the newer one wins.
-    fn resume(
-        &mut self,
-        now: Moment,
-        id: HolderId,
-        outbox: &mut Vec<Effect>,
-    ) -> HolderId {
-        let older = self.roster.get(id).and_then(|holder| holder.standing().session());
+    fn resume(&mut self, now: Moment, id: HolderId, outbox: &mut Vec<Effect>) -> HolderId {
+        let older = self
+            .roster
+            .get(id)
+            .and_then(|holder| holder.standing().session());
         if let Some(older) = older {
-            outbox.push(Effect::Dismiss { session: older, reason: Dismissal::Superseded });
+            outbox.push(Effect::Dismiss {
+                session: older,
+                reason: Dismissal::Superseded,
+            });
         }
         // Through `Suspended`, so that the new session always opens the holder anew.
         self.hold_back(id, super::Standing::Suspended, outbox);
@@ -67,15 +74,28 @@ impl Placement {
         let of_an_earlier_life = self.grace.is_some() && epoch < self.first_epoch;
         let newest = pin.is_none_or(|pin| pin.epoch < epoch);
         if !(of_an_earlier_life && newest && self.pins.len() < self.rules.keys_max) {
-            outbox.push(Effect::Revoke { session, key, epoch, reason: Revocation::Stale });
+            outbox.push(Effect::Revoke {
+                session,
+                key,
+                epoch,
+                reason: Revocation::Stale,
+            });
             return;
         }
         if let Some(older) = pin {
             self.unpin(&key, older, outbox);
-            let other = self.roster.get(older.holder).and_then(|other| other.standing().session());
+            let other = self
+                .roster
+                .get(older.holder)
+                .and_then(|other| other.standing().session());
             if let Some(session) = other {
                 let (key, epoch) = (key.clone(), older.epoch);
-                outbox.push(Effect::Revoke { session, key, epoch, reason: Revocation::Stale });
+                outbox.push(Effect::Revoke {
+                    session,
+                    key,
+                    epoch,
+                    reason: Revocation::Stale,
+                });
             }
         }
         self.claim(key, id, epoch, outbox);

@@ -21,8 +21,12 @@ impl Placement {
         departure: Departure,
         outbox: &mut Vec<Effect>,
     ) {
-        let Some(id) = self.roster.by_session(session) else { return };
-        let Some(holder) = self.roster.get(id) else { return };
+        let Some(id) = self.roster.by_session(session) else {
+            return;
+        };
+        let Some(holder) = self.roster.get(id) else {
+            return;
+        };
         match (departure, holder.assurance(), self.rules.on_disconnect) {
             (Departure::Goodbye, _, _) => self.end(id, End::Goodbye, outbox),
             (Departure::Vanished, Assurance::Leased, OnDisconnect::WaitForLease) => {
@@ -37,8 +41,14 @@ impl Placement {
 
     /// Ends a life: its keys are free. Costs nothing per key, except those that are waited for.
     pub(super) fn end(&mut self, id: HolderId, end: End, outbox: &mut Vec<Effect>) {
-        let Some(holder) = self.roster.leave(id) else { return };
-        outbox.push(Effect::Ended { holder: id, worker: holder.worker, end });
+        let Some(holder) = self.roster.leave(id) else {
+            return;
+        };
+        outbox.push(Effect::Ended {
+            holder: id,
+            worker: holder.worker,
+            end,
+        });
         let keys = holder.grants.into_keys();
         self.deserted.push_back(Deserted { holder: id, keys });
         for key in holder.awaited {
@@ -58,11 +68,21 @@ impl Placement {
                 self.deserted.pop_front();
             }
             for key in batch {
-                if self.pins.get(&key).is_some_and(|pin| pin.holder == holder && pin.confirmed) {
+                if self
+                    .pins
+                    .get(&key)
+                    .is_some_and(|pin| pin.holder == holder && pin.confirmed)
+                {
                     self.pins.remove(&key).into_iter().for_each(|pin| {
                         let epoch = pin.epoch;
-                        outbox.push(Effect::Withdraw { key: key.clone(), epoch });
-                        outbox.push(Effect::Forget { key: key.clone(), epoch });
+                        outbox.push(Effect::Withdraw {
+                            key: key.clone(),
+                            epoch,
+                        });
+                        outbox.push(Effect::Forget {
+                            key: key.clone(),
+                            epoch,
+                        });
                     });
                 }
             }
@@ -79,15 +99,24 @@ impl Placement {
         epoch: Epoch,
         outbox: &mut Vec<Effect>,
     ) {
-        let Some(id) = self.roster.by_session(session) else { return };
-        let Some(pin) = self.pin(key).copied() else { return };
+        let Some(id) = self.roster.by_session(session) else {
+            return;
+        };
+        let Some(pin) = self.pin(key).copied() else {
+            return;
+        };
         if pin.holder != id || pin.epoch != epoch || !pin.confirmed {
             return;
         }
-        let Some((key, _)) = self.pins.get_key_value(key) else { return };
+        let Some((key, _)) = self.pins.get_key_value(key) else {
+            return;
+        };
         let key = key.clone();
         self.unpin(&key, pin, outbox);
-        outbox.push(Effect::Forget { key: key.clone(), epoch });
+        outbox.push(Effect::Forget {
+            key: key.clone(),
+            epoch,
+        });
         self.settle(&key, outbox);
     }
 }

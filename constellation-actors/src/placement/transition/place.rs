@@ -58,7 +58,11 @@ impl Placement {
             Answer::Wait(line) => self.await_in(line, key.clone()),
             Answer::Owner(owner) => {
                 for ticket in self.waiting.take(key) {
-                    outbox.push(Effect::Route { ticket, key: key.clone(), owner });
+                    outbox.push(Effect::Route {
+                        ticket,
+                        key: key.clone(),
+                        owner,
+                    });
                 }
             }
             Answer::Reject(rejection) => {
@@ -77,7 +81,8 @@ impl Placement {
             grace.awaited.remove(key);
         }
         if let Some(holder) = self.pins.get(key).map(|pin| pin.holder) {
-            self.roster.update(holder, &self.rules, |holder| holder.awaited.remove(key));
+            self.roster
+                .update(holder, &self.rules, |holder| holder.awaited.remove(key));
         }
     }
 
@@ -86,8 +91,17 @@ impl Placement {
         if let Some(pin) = self.pins.get(key).copied() {
             match self.roster.get(pin.holder).map(|holder| holder.standing) {
                 Some(Standing::Live { .. }) if pin.confirmed => {
-                    let Pin { holder, epoch, grant, .. } = pin;
-                    return Answer::Owner(Owner { holder, epoch, grant });
+                    let Pin {
+                        holder,
+                        epoch,
+                        grant,
+                        ..
+                    } = pin;
+                    return Answer::Owner(Owner {
+                        holder,
+                        epoch,
+                        grant,
+                    });
                 }
                 Some(_) => return Answer::Wait(Line::Holder(pin.holder)),
                 None => {}
@@ -111,7 +125,8 @@ impl Placement {
     fn await_in(&mut self, line: Line, key: ResourceKey) {
         match (line, &mut self.grace) {
             (Line::Holder(id), _) => {
-                self.roster.update(id, &self.rules, |holder| holder.awaited.insert(key));
+                self.roster
+                    .update(id, &self.rules, |holder| holder.awaited.insert(key));
             }
             (Line::Grace, Some(grace)) => {
                 grace.awaited.insert(key);
@@ -128,13 +143,28 @@ impl Placement {
         epoch: Epoch,
         outbox: &mut Vec<Effect>,
     ) {
-        let Some(worker) = self.roster.get(holder).map(|holder| holder.worker) else { return };
+        let Some(worker) = self.roster.get(holder).map(|holder| holder.worker) else {
+            return;
+        };
         let grant = self.roster.give(holder, key.clone(), &self.rules);
-        self.pins.insert(key.clone(), Pin { holder, epoch, grant, confirmed: false });
+        self.pins.insert(
+            key.clone(),
+            Pin {
+                holder,
+                epoch,
+                grant,
+                confirmed: false,
+            },
+        );
         self.last_claim += 1;
         let id = ClaimId(self.last_claim);
         self.claims.insert(id, (key.clone(), epoch));
-        outbox.push(Effect::Claim(Claim { id, key, worker, epoch }));
+        outbox.push(Effect::Claim(Claim {
+            id,
+            key,
+            worker,
+            epoch,
+        }));
     }
 
     pub(super) fn stored(
@@ -143,7 +173,9 @@ impl Placement {
         outcome: Result<(), ClaimFailure>,
         outbox: &mut Vec<Effect>,
     ) {
-        let Some((key, pin)) = self.claimed(claim) else { return };
+        let Some((key, pin)) = self.claimed(claim) else {
+            return;
+        };
         let waits = self.roster.update(pin.holder, &self.rules, |holder| {
             holder.awaited.remove(&key);
         });
@@ -152,21 +184,39 @@ impl Placement {
                 if let Some(pin) = self.pins.get_mut(&key) {
                     pin.confirmed = true;
                 }
-                let Pin { holder, epoch, grant, .. } = pin;
-                let owner = Owner { holder, epoch, grant };
-                outbox.push(Effect::Publish { key: key.clone(), owner });
+                let Pin {
+                    holder,
+                    epoch,
+                    grant,
+                    ..
+                } = pin;
+                let owner = Owner {
+                    holder,
+                    epoch,
+                    grant,
+                };
+                outbox.push(Effect::Publish {
+                    key: key.clone(),
+                    owner,
+                });
                 self.settle(&key, outbox);
             }
             (Ok(()), None) => {
                 self.pins.remove(&key);
-                outbox.push(Effect::Forget { key: key.clone(), epoch: pin.epoch });
+                outbox.push(Effect::Forget {
+                    key: key.clone(),
+                    epoch: pin.epoch,
+                });
                 self.settle(&key, outbox);
             }
             (Err(ClaimFailure::Retryable | ClaimFailure::Terminal), _) => {
                 self.pins.remove(&key);
                 self.roster.take(pin.holder, pin.grant, &self.rules);
                 for ticket in self.waiting.take(&key) {
-                    outbox.push(Effect::Reject { ticket, rejection: Rejection::StoreFailed });
+                    outbox.push(Effect::Reject {
+                        ticket,
+                        rejection: Rejection::StoreFailed,
+                    });
                 }
             }
         }
@@ -175,7 +225,11 @@ impl Placement {
     /// The key and the pin that a claim was about, unless another pin has replaced it.
     fn claimed(&mut self, claim: ClaimId) -> Option<(ResourceKey, Pin)> {
         let (key, epoch) = self.claims.remove(&claim)?;
-        let pin = self.pins.get(&key).copied().filter(|pin| pin.epoch == epoch)?;
+        let pin = self
+            .pins
+            .get(&key)
+            .copied()
+            .filter(|pin| pin.epoch == epoch)?;
         Some((key, pin))
     }
 
@@ -183,13 +237,18 @@ impl Placement {
     pub(super) fn unpin(&mut self, key: &ResourceKey, pin: Pin, outbox: &mut Vec<Effect>) {
         self.pins.remove(key);
         self.roster.take(pin.holder, pin.grant, &self.rules);
-        outbox.push(Effect::Withdraw { key: key.clone(), epoch: pin.epoch });
+        outbox.push(Effect::Withdraw {
+            key: key.clone(),
+            epoch: pin.epoch,
+        });
     }
 
     /// A worker refused a request under a pin that is in force here: it believes that its lease is
     /// over. Nothing more is sent to it until it renews.
     fn distrust(&mut self, key: &str, epoch: Epoch, outbox: &mut Vec<Effect>) {
-        let Some(pin) = self.pin(key).copied().filter(|pin| pin.epoch == epoch) else { return };
+        let Some(pin) = self.pin(key).copied().filter(|pin| pin.epoch == epoch) else {
+            return;
+        };
         let standing = self.roster.get(pin.holder).map(|holder| holder.standing);
         if let Some(Standing::Live { session }) = standing {
             self.hold_back(pin.holder, Standing::Silent { session }, outbox);

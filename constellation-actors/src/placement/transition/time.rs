@@ -15,7 +15,11 @@ impl Placement {
             self.deadline(now, id, outbox);
         }
         if self.grace.as_ref().is_some_and(|grace| grace.until <= now) {
-            let awaited = self.grace.take().map(|grace| grace.awaited).unwrap_or_default();
+            let awaited = self
+                .grace
+                .take()
+                .map(|grace| grace.awaited)
+                .unwrap_or_default();
             for key in awaited {
                 self.settle(&key, outbox);
             }
@@ -23,11 +27,16 @@ impl Placement {
     }
 
     fn deadline(&mut self, now: Moment, id: HolderId, outbox: &mut Vec<Effect>) {
-        let Some(holder) = self.roster.get(id) else { return };
+        let Some(holder) = self.roster.get(id) else {
+            return;
+        };
         let standing = holder.standing;
         if holder.lease_end(&self.rules) <= now {
             if let Some(session) = standing.session() {
-                outbox.push(Effect::Dismiss { session, reason: Dismissal::LeaseEnded });
+                outbox.push(Effect::Dismiss {
+                    session,
+                    reason: Dismissal::LeaseEnded,
+                });
             }
             return self.end(id, End::LeaseEnded, outbox);
         }
@@ -36,7 +45,8 @@ impl Placement {
                 if holder.heard + self.rules.patience() <= now {
                     self.hold_back(id, Standing::Silent { session }, outbox);
                 }
-                self.roster.update(id, &self.rules, |holder| holder.probed = now);
+                self.roster
+                    .update(id, &self.rules, |holder| holder.probed = now);
                 outbox.push(Effect::Probe { session });
             }
             (Assurance::Leased, Standing::Live { session }) => {

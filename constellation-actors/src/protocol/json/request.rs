@@ -97,7 +97,11 @@ impl Serialize for Headers<'_> {
             if self.0[..at].iter().any(|header| named(&header)) {
                 continue;
             }
-            let values: Vec<_> = self.0[at..].iter().filter(named).map(|(_, v)| text(v)).collect();
+            let values: Vec<_> = self.0[at..]
+                .iter()
+                .filter(named)
+                .map(|(_, v)| text(v))
+                .collect();
             match &values[..] {
                 [_] => map.serialize_entry(name, &text(value))?,
                 values => map.serialize_entry(name, values)?,
@@ -120,7 +124,9 @@ impl Request<'_> {
     #[must_use]
     pub fn to_message(&self) -> Bytes {
         let path_and_query = self.path_and_query;
-        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        let (path, query) = path_and_query
+            .split_once('?')
+            .unwrap_or((path_and_query, ""));
         let without_query = format!("{}://{}{path}", self.scheme, self.host);
         let uri = format!("{}://{}{path_and_query}", self.scheme, self.host);
         let header = |wanted: &str| {
@@ -139,7 +145,10 @@ impl Request<'_> {
                 url_without_query: &without_query,
                 path_and_query,
                 path,
-                path_segments: path.split('/').filter(|segment| !segment.is_empty()).collect(),
+                path_segments: path
+                    .split('/')
+                    .filter(|segment| !segment.is_empty())
+                    .collect(),
                 query_elements: QueryElements(query),
             }),
             headers: Some(Headers(self.headers)),
@@ -170,5 +179,7 @@ impl Heartbeat {
 }
 
 fn write(wire: &Wire<'_>) -> Bytes {
-    serde_json::to_vec(wire).expect("texts and maps of texts always make JSON").into()
+    serde_json::to_vec(wire)
+        .expect("texts and maps of texts always make JSON")
+        .into()
 }

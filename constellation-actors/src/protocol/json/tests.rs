@@ -15,7 +15,10 @@ fn response(members: &str) -> Result<Response, Error> {
 #[test]
 fn a_response_needs_no_more_than_its_id() {
     let response = response("").unwrap();
-    assert_eq!((response.status, response.content_type.as_str()), (200, "application/json"));
+    assert_eq!(
+        (response.status, response.content_type.as_str()),
+        (200, "application/json")
+    );
     assert!(response.headers.is_empty() && response.body.is_empty());
 }
 
@@ -24,20 +27,30 @@ fn headers_may_be_texts_lists_or_null() {
     let response = response(r#","Headers":{"a":"1","Set-Cookie":["x","y",null],"c":null}"#);
     let headers = response.unwrap().headers;
     let expected = [("a", "1"), ("Set-Cookie", "x"), ("Set-Cookie", "y")];
-    assert_eq!(headers, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    assert_eq!(
+        headers,
+        expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
 }
 
 #[test]
 fn the_content_type_stands_in_its_member_or_among_the_headers() {
     let of = |members: &str| response(members).unwrap().content_type;
-    assert_eq!(of(r#","ContentType":"text/plain","Headers":{"Content-Type":"a/b"}"#), "text/plain");
+    assert_eq!(
+        of(r#","ContentType":"text/plain","Headers":{"Content-Type":"a/b"}"#),
+        "text/plain"
+    );
     assert_eq!(of(r#","Headers":{"Content-Type":"a/b"}"#), "a/b");
 }
 
 #[test]
 fn what_the_originals_readers_accept_is_accepted() {
-    let response = response(",\"StatusCode\":\"404\", // done\n\"Data\":\"aGk=\",\"X\":{},").unwrap();
-    assert_eq!((response.status, &response.body[..]), (404, b"hi".as_slice()));
+    let response =
+        response(",\"StatusCode\":\"404\", // done\n\"Data\":\"aGk=\",\"X\":{},").unwrap();
+    assert_eq!(
+        (response.status, &response.body[..]),
+        (404, b"hi".as_slice())
+    );
 }
 
 #[test]
@@ -46,8 +59,16 @@ fn a_fault_is_named_by_its_member() {
     assert!(fault(r#","StatusCode":99"#).contains("StatusCode"));
     assert!(fault(r#","Data":"a""#).contains("Data"));
     let message = br#"{"GUID":"7","Type":"Response"}"#;
-    assert!(Message::parse(message).unwrap_err().to_string().contains("GUID"));
-    assert!(matches!(Message::parse(b"\xff"), Err(Error::Encoding { at: 0 })));
+    assert!(
+        Message::parse(message)
+            .unwrap_err()
+            .to_string()
+            .contains("GUID")
+    );
+    assert!(matches!(
+        Message::parse(b"\xff"),
+        Err(Error::Encoding { at: 0 })
+    ));
     assert!(matches!(Message::parse(b"{"), Err(Error::Json(_))));
 }
 
@@ -81,13 +102,26 @@ fn a_request_is_written_with_every_part_of_its_address() {
         r#""Headers":{"content-type":"text/plain","accept":["a","b"],"#,
         r#""x-bytes":"é","traceparent":"00-1"},"Data":"aGk=","TraceParent":"00-1"}"#,
     );
-    assert_eq!(std::str::from_utf8(&request.to_message()).unwrap(), expected);
+    assert_eq!(
+        std::str::from_utf8(&request.to_message()).unwrap(),
+        expected
+    );
 }
 
 #[test]
 fn a_heartbeat_is_echoed_by_its_id() {
     let guid = Uuid::parse_str(GUID).unwrap();
-    let probe = Heartbeat { guid, unix_micros: 0 }.to_message();
+    let probe = Heartbeat {
+        guid,
+        unix_micros: 0,
+    }
+    .to_message();
     let echo = Message::parse(&probe).unwrap();
-    assert_eq!(echo, Message { guid, kind: Incoming::Heartbeat });
+    assert_eq!(
+        echo,
+        Message {
+            guid,
+            kind: Incoming::Heartbeat
+        }
+    );
 }

@@ -64,7 +64,11 @@ impl Granted {
 impl BinaryWire {
     pub(crate) fn new(mux: Mux) -> Self {
         let granted = Mutex::default();
-        Self { mux: Shared::new(mux), granted, closing: Closing::default() }
+        Self {
+            mux: Shared::new(mux),
+            granted,
+            closing: Closing::default(),
+        }
     }
 
     pub(super) fn welcome(&self, terms: &Terms, session: SessionId, resumed: bool) {
@@ -162,7 +166,10 @@ impl BinaryWire {
             }
             mux.open(grant, end, head)
         })?;
-        Ok(Exchange { wire: Arc::clone(self), stream })
+        Ok(Exchange {
+            wire: Arc::clone(self),
+            stream,
+        })
     }
 }
 
@@ -178,14 +185,15 @@ impl Exchange {
         &self,
         context: &Context<'_>,
     ) -> Poll<Result<ResponseFrame, Ended>> {
-        self.wire.mux.with(|mux| mux.poll_response(self.stream, context))
+        self.wire
+            .mux
+            .with(|mux| mux.poll_response(self.stream, context))
     }
 
-    pub(crate) fn poll_chunk(
-        &self,
-        context: &Context<'_>,
-    ) -> Poll<Option<Result<Bytes, Ended>>> {
-        self.wire.mux.with(|mux| mux.poll_chunk(self.stream, context))
+    pub(crate) fn poll_chunk(&self, context: &Context<'_>) -> Poll<Option<Result<Bytes, Ended>>> {
+        self.wire
+            .mux
+            .with(|mux| mux.poll_chunk(self.stream, context))
     }
 
     pub(crate) fn poll_send(
@@ -194,12 +202,16 @@ impl Exchange {
         content: &mut Bytes,
         end: bool,
     ) -> Poll<Result<(), Ended>> {
-        self.wire.mux.with(|mux| mux.poll_content(self.stream, context, content, end))
+        self.wire
+            .mux
+            .with(|mux| mux.poll_content(self.stream, context, content, end))
     }
 
     /// Ends the exchange with a reason that the worker is told.
     pub(crate) fn reset(&self, code: ResetCode, reason: &str) {
-        self.wire.mux.with(|mux| mux.reset(self.stream, code, reason));
+        self.wire
+            .mux
+            .with(|mux| mux.reset(self.stream, code, reason));
     }
 }
 

@@ -90,14 +90,21 @@ impl JsonWire {
     fn push(&self, kind: OpCode, message: Bytes) {
         let writer = {
             let mut state = self.lock();
-            if state.finished { None } else { state.push(kind, message) }
+            if state.finished {
+                None
+            } else {
+                state.push(kind, message)
+            }
         };
         writer.map(Waker::wake);
     }
 
     pub(super) fn probe(&self) {
         self.probed.store(true, Ordering::Release);
-        let probe = Heartbeat { guid: Uuid::new_v4(), unix_micros: clock::unix_micros() };
+        let probe = Heartbeat {
+            guid: Uuid::new_v4(),
+            unix_micros: clock::unix_micros(),
+        };
         self.push(OpCode::Text, probe.to_message());
     }
 
@@ -124,13 +131,19 @@ impl JsonWire {
             }
             // One message of the greatest length may wait, or many short ones.
             if state.queued_bytes > self.body_bytes_max {
-                return Err(SendError::QueueFull { bytes: state.queued_bytes });
+                return Err(SendError::QueueFull {
+                    bytes: state.queued_bytes,
+                });
             }
             state.pending.insert(id, answer);
             state.push(OpCode::Binary, message)
         };
         writer.map(Waker::wake);
-        Ok(Some(Sent { wire: Arc::clone(self), id, answered: Some(answered) }))
+        Ok(Some(Sent {
+            wire: Arc::clone(self),
+            id,
+            answered: Some(answered),
+        }))
     }
 
     /// Hands a response to whoever waits for it; nobody may.

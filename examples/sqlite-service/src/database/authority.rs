@@ -82,7 +82,11 @@ impl Authority {
 
     /// Puts the reason into a failure that comes from a refusal, and forgets it.
     pub(super) fn explain(&self, failure: Failure) -> Failure {
-        let refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let refusal = self
+            .refusal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         match (failure, refusal) {
             (Failure::Sql { .. }, Some(reason)) => Failure::Refused { reason },
             (failure, _) => failure,
@@ -121,12 +125,14 @@ fn objection(action: AuthAction<'_>) -> Option<String> {
         | AuthAction::CreateTempView { .. } => {
             Some("temporary tables, views, triggers and indexes are refused".into())
         }
-        AuthAction::Function { function_name } => (function_name == "load_extension")
-            .then(|| "load_extension() is refused".to_owned()),
-        AuthAction::Pragma { pragma_name, pragma_value } => {
-            (!is_harmless(&pragma_name.to_ascii_lowercase(), pragma_value.is_some()))
-                .then(|| format!("PRAGMA {pragma_name} is refused here"))
+        AuthAction::Function { function_name } => {
+            (function_name == "load_extension").then(|| "load_extension() is refused".to_owned())
         }
+        AuthAction::Pragma {
+            pragma_name,
+            pragma_value,
+        } => (!is_harmless(&pragma_name.to_ascii_lowercase(), pragma_value.is_some()))
+            .then(|| format!("PRAGMA {pragma_name} is refused here")),
         AuthAction::Unknown { code, .. } => Some(format!("action {code} is unknown and refused")),
         // The rest stays inside the file. The enum is open, so a wildcard is needed.
         _ => None,
@@ -134,7 +140,10 @@ fn objection(action: AuthAction<'_>) -> Option<String> {
 }
 
 fn is_harmless(pragma: &str, with_argument: bool) -> bool {
-    let allowed: &[&str] =
-        if with_argument { &PRAGMAS_WITH_ARGUMENT } else { &PRAGMAS_TO_READ };
+    let allowed: &[&str] = if with_argument {
+        &PRAGMAS_WITH_ARGUMENT
+    } else {
+        &PRAGMAS_TO_READ
+    };
     allowed.contains(&pragma)
 }

@@ -46,14 +46,18 @@ pub(crate) enum Failure {
 impl Failure {
     /// The statement is not run, for this reason.
     pub(super) fn refused(reason: impl Into<String>) -> Self {
-        Self::Refused { reason: reason.into() }
+        Self::Refused {
+            reason: reason.into(),
+        }
     }
 }
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         let Some(code) = error.sqlite_error_code() else {
-            return Self::Sql { message: error.to_string() };
+            return Self::Sql {
+                message: error.to_string(),
+            };
         };
         match code {
             ErrorCode::OperationInterrupted => Self::Stopped,
@@ -71,7 +75,9 @@ impl From<rusqlite::Error> for Failure {
             | ErrorCode::NoLargeFileSupport
             | ErrorCode::NotADatabase => Self::Storage(error),
             // The rest tells of the statement. The enum is open, so a wildcard is needed.
-            _ => Self::Sql { message: message(error) },
+            _ => Self::Sql {
+                message: message(error),
+            },
         }
     }
 }
@@ -80,7 +86,11 @@ impl From<rusqlite::Error> for Failure {
 fn message(error: rusqlite::Error) -> String {
     match error {
         rusqlite::Error::SqliteFailure(_, Some(message)) => message,
-        rusqlite::Error::SqlInputError { msg: message, offset, .. } if offset >= 0 => {
+        rusqlite::Error::SqlInputError {
+            msg: message,
+            offset,
+            ..
+        } if offset >= 0 => {
             format!("{message} (at byte {offset})")
         }
         rusqlite::Error::SqlInputError { msg: message, .. } => message,

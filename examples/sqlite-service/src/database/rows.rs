@@ -20,14 +20,18 @@ pub(super) fn collect(statement: &mut Statement<'_>, limits: Limits) -> Result<V
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next()? {
         if count == limits.rows_max {
-            return Err(Failure::TooManyRows { rows_max: limits.rows_max });
+            return Err(Failure::TooManyRows {
+                rows_max: limits.rows_max,
+            });
         }
         if count > 0 {
             json.push(b',');
         }
         write_row(&mut json, &columns, row)?;
         if json.len() >= limits.result_bytes_max {
-            return Err(Failure::TooManyBytes { bytes_max: limits.result_bytes_max });
+            return Err(Failure::TooManyBytes {
+                bytes_max: limits.result_bytes_max,
+            });
         }
         count += 1;
     }
@@ -39,7 +43,10 @@ pub(super) fn collect(statement: &mut Statement<'_>, limits: Limits) -> Result<V
 fn members(statement: &Statement<'_>) -> Vec<String> {
     let mut taken = BTreeSet::new();
     let names = statement.column_names();
-    names.into_iter().map(|name| format!("{}:", quoted(&distinct(name, &mut taken)))).collect()
+    names
+        .into_iter()
+        .map(|name| format!("{}:", quoted(&distinct(name, &mut taken))))
+        .collect()
 }
 
 fn distinct(name: &str, taken: &mut BTreeSet<String>) -> String {

@@ -7,8 +7,11 @@ use tempfile::TempDir;
 
 use super::*;
 
-const LIMITS: Limits =
-    Limits { rows_max: 1000, result_bytes_max: 64 * 1024, file_pages_max: 1000 };
+const LIMITS: Limits = Limits {
+    rows_max: 1000,
+    result_bytes_max: 64 * 1024,
+    file_pages_max: 1000,
+};
 
 /// A folder of its own, and the database in it.
 struct Bench {
@@ -74,7 +77,10 @@ fn the_first_table_is_there_on_first_use_and_keeps_its_rows() {
 fn a_double_quoted_text_is_a_string_in_a_query() {
     let rows = Bench::new().run(r#"SELECT datetime("now"), date("2026-01-02") AS day"#);
     assert_eq!(rows[0]["day"], "2026-01-02");
-    assert_eq!(rows[0][r#"datetime("now")"#].as_str().map(str::len), Some(19));
+    assert_eq!(
+        rows[0][r#"datetime("now")"#].as_str().map(str::len),
+        Some(19)
+    );
 }
 
 #[test]
@@ -100,7 +106,10 @@ fn columns_of_one_name_are_told_apart() {
 fn rows_come_back_from_a_write_that_returns_them() {
     let mut bench = Bench::new();
     let sql = "INSERT INTO customers (name) VALUES ('a'), ('b') RETURNING id, name;";
-    assert_eq!(bench.run(sql), json!([{ "id": 1, "name": "a" }, { "id": 2, "name": "b" }]));
+    assert_eq!(
+        bench.run(sql),
+        json!([{ "id": 1, "name": "a" }, { "id": 2, "name": "b" }])
+    );
 }
 
 #[test]
@@ -109,7 +118,10 @@ fn a_fault_in_the_sql_is_told_in_sqlites_words() {
     for (sql, words) in [
         ("SELEC 1", "near \"SELEC\": syntax error"),
         ("SELECT * FROM nowhere", "no such table: nowhere"),
-        ("INSERT INTO customers (name) VALUES (NULL)", "NOT NULL constraint failed"),
+        (
+            "INSERT INTO customers (name) VALUES (NULL)",
+            "NOT NULL constraint failed",
+        ),
         ("SELECT abs(-9223372036854775808)", "integer overflow"),
         ("SELECT zeroblob(70000)", "too big"),
     ] {
@@ -136,7 +148,10 @@ fn a_request_is_exactly_one_statement() {
     assert!(bench.refuse("SELECT 1\0; SELECT 2").contains("NUL"));
     assert!(bench.refuse("SELECT ?1").contains("parameters"));
     assert_eq!(bench.run("SELECT 1 AS a; -- done\n ;"), json!([{ "a": 1 }]));
-    assert_eq!(bench.run("SELECT count(*) AS n FROM sqlite_schema WHERE name = 't'")[0]["n"], 0);
+    assert_eq!(
+        bench.run("SELECT count(*) AS n FROM sqlite_schema WHERE name = 't'")[0]["n"],
+        0
+    );
 }
 
 #[test]
@@ -186,9 +201,18 @@ fn no_statement_changes_how_the_connection_works() {
     ] {
         bench.refuse(sql);
     }
-    assert_eq!(bench.run("PRAGMA journal_mode"), json!([{ "journal_mode": "wal" }]));
-    assert_eq!(bench.run("PRAGMA foreign_keys"), json!([{ "foreign_keys": 1 }]));
-    assert_eq!(bench.run("SELECT name FROM pragma_table_info('customers')")[1]["name"], "name");
+    assert_eq!(
+        bench.run("PRAGMA journal_mode"),
+        json!([{ "journal_mode": "wal" }])
+    );
+    assert_eq!(
+        bench.run("PRAGMA foreign_keys"),
+        json!([{ "foreign_keys": 1 }])
+    );
+    assert_eq!(
+        bench.run("SELECT name FROM pragma_table_info('customers')")[1]["name"],
+        "name"
+    );
 }
 
 #[test]
@@ -198,7 +222,10 @@ fn synchronous_is_full() {
         .database
         .authority
         .as_service(|| {
-            bench.database.connection.pragma_query_value(None, "synchronous", |row| row.get(0))
+            bench
+                .database
+                .connection
+                .pragma_query_value(None, "synchronous", |row| row.get(0))
         })
         .unwrap();
     assert_eq!(level, 2);
@@ -223,11 +250,22 @@ fn a_result_has_a_most_number_of_rows_and_of_bytes() {
     let mut bench = Bench::new();
     let exactly = bench.run(&format!("{} SELECT n FROM series", series(LIMITS.rows_max)));
     assert_eq!(exactly.as_array().unwrap().len(), LIMITS.rows_max);
-    let rows = bench.try_run(&format!("{} SELECT n FROM series", series(LIMITS.rows_max + 1)));
-    assert!(matches!(rows, Err(Failure::TooManyRows { rows_max: 1000 })), "{rows:?}");
-    let bytes = bench
-        .try_run(&format!("{} SELECT hex(zeroblob(1000)) AS h FROM series", series(100)));
-    assert!(matches!(bytes, Err(Failure::TooManyBytes { .. })), "{bytes:?}");
+    let rows = bench.try_run(&format!(
+        "{} SELECT n FROM series",
+        series(LIMITS.rows_max + 1)
+    ));
+    assert!(
+        matches!(rows, Err(Failure::TooManyRows { rows_max: 1000 })),
+        "{rows:?}"
+    );
+    let bytes = bench.try_run(&format!(
+        "{} SELECT hex(zeroblob(1000)) AS h FROM series",
+        series(100)
+    ));
+    assert!(
+        matches!(bytes, Err(Failure::TooManyBytes { .. })),
+        "{bytes:?}"
+    );
 }
 
 #[test]
@@ -238,32 +276,56 @@ fn a_write_whose_result_is_too_large_changes_nothing() {
         series(LIMITS.rows_max + 1)
     );
     // A WITH clause stands before INSERT, and SQLite computes every change before the first row.
-    assert!(matches!(bench.try_run(&sql), Err(Failure::TooManyRows { .. })));
+    assert!(matches!(
+        bench.try_run(&sql),
+        Err(Failure::TooManyRows { .. })
+    ));
     assert!(bench.database.is_sound());
-    assert_eq!(bench.run("SELECT count(*) AS n FROM customers"), json!([{ "n": 0 }]));
+    assert_eq!(
+        bench.run("SELECT count(*) AS n FROM customers"),
+        json!([{ "n": 0 }])
+    );
 }
 
 #[test]
 fn a_failed_commit_changes_nothing_and_leaves_a_sound_connection() {
     let mut bench = Bench::new();
     bench.run("CREATE TABLE child (id REFERENCES customers (id) DEFERRABLE INITIALLY DEFERRED)");
-    assert!(matches!(bench.try_run("INSERT INTO child VALUES (7)"), Err(Failure::Sql { .. })));
+    assert!(matches!(
+        bench.try_run("INSERT INTO child VALUES (7)"),
+        Err(Failure::Sql { .. })
+    ));
     assert!(bench.database.is_sound());
-    assert_eq!(bench.run("SELECT count(*) AS n FROM child"), json!([{ "n": 0 }]));
+    assert_eq!(
+        bench.run("SELECT count(*) AS n FROM child"),
+        json!([{ "n": 0 }])
+    );
 }
 
 #[test]
 fn a_file_has_a_most_size() {
-    let mut bench = Bench::with(Limits { file_pages_max: 30, ..LIMITS });
+    let mut bench = Bench::with(Limits {
+        file_pages_max: 30,
+        ..LIMITS
+    });
     bench.run("CREATE TABLE t (a)");
-    let sql = format!("{} INSERT INTO t SELECT zeroblob(60000) FROM series", series(10));
+    let sql = format!(
+        "{} INSERT INTO t SELECT zeroblob(60000) FROM series",
+        series(10)
+    );
     assert!(matches!(bench.try_run(&sql), Err(Failure::Full)));
-    assert_eq!(bench.run("SELECT count(*) AS n FROM t"), json!([{ "n": 0 }]));
+    assert_eq!(
+        bench.run("SELECT count(*) AS n FROM t"),
+        json!([{ "n": 0 }])
+    );
 }
 
 #[test]
 fn a_statement_without_end_can_be_stopped_and_is_undone() {
-    let Bench { folder, mut database } = Bench::new();
+    let Bench {
+        folder,
+        mut database,
+    } = Bench::new();
     let stop = Stop::default();
     let (say, hear) = mpsc::channel();
     let running = thread::spawn({
@@ -282,14 +344,20 @@ fn a_statement_without_end_can_be_stopped_and_is_undone() {
     assert!(matches!(outcome, Err(Failure::Stopped)), "{outcome:?}");
     let mut bench = Bench { folder, database };
     assert!(bench.database.is_sound());
-    assert_eq!(bench.run("SELECT count(*) AS n FROM customers"), json!([{ "n": 0 }]));
+    assert_eq!(
+        bench.run("SELECT count(*) AS n FROM customers"),
+        json!([{ "n": 0 }])
+    );
 }
 
 #[test]
 fn a_file_that_is_no_database_is_a_fault_of_storage() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(file(&folder), "not a database, but long enough to be taken for one".repeat(50))
-        .unwrap();
+    std::fs::write(
+        file(&folder),
+        "not a database, but long enough to be taken for one".repeat(50),
+    )
+    .unwrap();
     let outcome = Database::open(&file(&folder), LIMITS);
     assert!(matches!(outcome, Err(Failure::Storage(_))), "{outcome:?}");
 }

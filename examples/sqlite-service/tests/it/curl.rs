@@ -29,7 +29,10 @@ fn shell(program: &Program, command: &str) -> Value {
 }
 
 fn has_curl() -> bool {
-    Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success())
+    Command::new("curl")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 #[test]
@@ -44,15 +47,24 @@ fn the_readmes_commands_answer_as_shown() {
     let inserted = shell(&program, INSERT);
     let worker = inserted["worker"].as_u64().unwrap();
     assert!((1..=3).contains(&worker), "{inserted}");
-    assert_eq!(inserted, json!({ "worker": worker, "database": "customers", "results": [] }));
+    assert_eq!(
+        inserted,
+        json!({ "worker": worker, "database": "customers", "results": [] })
+    );
 
     let selected = shell(&program, SELECT);
     let created_at = selected["results"][0]["created_at"].clone();
-    assert_eq!(created_at.as_str().map(str::len), Some("2026-01-02 03:04:05".len()));
+    assert_eq!(
+        created_at.as_str().map(str::len),
+        Some("2026-01-02 03:04:05".len())
+    );
     let row = json!({
         "id": 1, "name": "Alice", "email": "alice@example.com", "created_at": created_at
     });
-    assert_eq!(selected, json!({ "worker": worker, "database": "customers", "results": [row] }));
+    assert_eq!(
+        selected,
+        json!({ "worker": worker, "database": "customers", "results": [row] })
+    );
 
     let now = shell(&program, NOW);
     assert_eq!(now["database"], "orders");

@@ -50,11 +50,20 @@ pub(crate) fn receive(mut stream: TcpStream) -> Answer {
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
         panic!("no answer: {text:?} ({read:?})")
     };
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-    let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    let chunked = head
+        .to_ascii_lowercase()
+        .contains("transfer-encoding: chunked");
     Answer {
         status: status.unwrap_or_else(|| panic!("no status: {head}")),
-        body: if chunked { unchunked(body) } else { body.to_owned() },
+        body: if chunked {
+            unchunked(body)
+        } else {
+            body.to_owned()
+        },
         head: head.to_owned(),
     }
 }

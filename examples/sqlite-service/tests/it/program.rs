@@ -22,7 +22,11 @@ impl Program {
     }
 
     pub(crate) fn start_with(data: &Path, flags: &[&str]) -> Self {
-        let mut child = command(data).args(flags).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = command(data)
+            .args(flags)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next().expect("it ended before it listened").unwrap();
         let port = line.rsplit(':').next().and_then(|port| port.parse().ok());
@@ -53,6 +57,9 @@ impl Drop for Program {
 /// The program with free ports and this data folder, not started yet.
 pub(crate) fn command(data: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sqlite-service"));
-    command.args(["--port=0", "--worker-port=0", "--data-dir"]).arg(data).stderr(Stdio::null());
+    command
+        .args(["--port=0", "--worker-port=0", "--data-dir"])
+        .arg(data)
+        .stderr(Stdio::null());
     command
 }

@@ -16,13 +16,18 @@ const ENDLESS: &str = "WITH RECURSIVE e(n) AS (SELECT 1 UNION ALL SELECT n FROM 
 fn a_killed_service_finds_its_data_when_it_starts_again() {
     let data = tempfile::tempdir().unwrap();
     let mut program = Program::start(data.path());
-    let inserted = program.run("customers", r#"INSERT INTO customers (name) VALUES ("Alice")"#);
+    let inserted = program.run(
+        "customers",
+        r#"INSERT INTO customers (name) VALUES ("Alice")"#,
+    );
     assert_eq!(inserted.status, 200, "{inserted:?}");
     program.child.kill().unwrap();
     program.child.wait().unwrap();
 
     let program = Program::start(data.path());
-    let selected = program.run("customers", "SELECT name FROM customers").json();
+    let selected = program
+        .run("customers", "SELECT name FROM customers")
+        .json();
     assert_eq!(selected["results"], json!([{ "name": "Alice" }]));
 }
 
@@ -30,10 +35,17 @@ fn a_killed_service_finds_its_data_when_it_starts_again() {
 fn databases_are_spread_over_the_workers_and_stay() {
     let data = tempfile::tempdir().unwrap();
     let program = Program::start(data.path());
-    let owner = |name: &str| program.run(name, "SELECT 1").json()["worker"].as_u64().unwrap();
+    let owner = |name: &str| {
+        program.run(name, "SELECT 1").json()["worker"]
+            .as_u64()
+            .unwrap()
+    };
     let names = ["a", "b", "c"];
     let owners: Vec<u64> = names.iter().map(|name| owner(name)).collect();
-    assert_eq!(owners.iter().copied().collect::<BTreeSet<_>>(), BTreeSet::from([1, 2, 3]));
+    assert_eq!(
+        owners.iter().copied().collect::<BTreeSet<_>>(),
+        BTreeSet::from([1, 2, 3])
+    );
     let again: Vec<u64> = names.iter().map(|name| owner(name)).collect();
     assert_eq!(owners, again);
 }
@@ -44,12 +56,18 @@ fn concurrent_requests_to_one_database_all_count() {
     let program = Program::start(data.path());
     let insert = "INSERT INTO customers (name) VALUES ('x')";
     let workers: BTreeSet<u64> = thread::scope(|scope| {
-        let requests: Vec<_> = (0..20).map(|_| scope.spawn(|| program.run("c", insert))).collect();
+        let requests: Vec<_> = (0..20)
+            .map(|_| scope.spawn(|| program.run("c", insert)))
+            .collect();
         let answers = requests.into_iter().map(|request| request.join().unwrap());
-        answers.map(|answer| answer.json()["worker"].as_u64().unwrap()).collect()
+        answers
+            .map(|answer| answer.json()["worker"].as_u64().unwrap())
+            .collect()
     });
     assert_eq!(workers.len(), 1, "{workers:?}");
-    let count = program.run("c", "SELECT count(*) AS n FROM customers").json();
+    let count = program
+        .run("c", "SELECT count(*) AS n FROM customers")
+        .json();
     assert_eq!(count["results"], json!([{ "n": 20 }]));
 }
 
@@ -59,12 +77,20 @@ fn a_long_statement_holds_up_no_other_database_and_ends_with_its_client() {
     let program = Program::start(data.path());
     // The first statement makes the table, so that only the endless one is waited for below.
     assert_eq!(program.run("slow", "SELECT 1").status, 200);
-    let endless = http::send("127.0.0.1", program.port, "POST", "/db/slow", ENDLESS.as_bytes());
+    let endless = http::send(
+        "127.0.0.1",
+        program.port,
+        "POST",
+        "/db/slow",
+        ENDLESS.as_bytes(),
+    );
     for name in ["a", "b", "c", "d"] {
         assert_eq!(program.run(name, "SELECT 1").status, 200);
     }
     drop(endless);
-    let count = program.run("slow", "SELECT count(*) AS n FROM customers").json();
+    let count = program
+        .run("slow", "SELECT count(*) AS n FROM customers")
+        .json();
     assert_eq!(count["results"], json!([{ "n": 0 }]));
 }
 
@@ -83,8 +109,20 @@ fn what_is_wrong_is_said_in_the_one_form_of_errors() {
     let program = Program::start(data.path());
     let large = vec![b' '; 3 << 20];
     for (method, path, body, status, error) in [
-        ("POST", "/db/x", &b"SELECT * FROM nowhere"[..], 400, "BadRequest"),
-        ("POST", "/db/x", b"ATTACH '/tmp/y.db' AS y", 400, "BadRequest"),
+        (
+            "POST",
+            "/db/x",
+            &b"SELECT * FROM nowhere"[..],
+            400,
+            "BadRequest",
+        ),
+        (
+            "POST",
+            "/db/x",
+            b"ATTACH '/tmp/y.db' AS y",
+            400,
+            "BadRequest",
+        ),
         ("POST", "/db/x", b"", 400, "RequestBodyMissing"),
         ("POST", "/db/x", b"{\"sql\":1}", 400, "DeserializationError"),
         ("POST", "/db/x", &large, 413, "TooLarge"),
@@ -106,7 +144,12 @@ fn what_is_wrong_is_said_in_the_one_form_of_errors() {
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert!(files.iter().all(|file| file.starts_with("x.db") || file == ".lock"), "{files:?}");
+    assert!(
+        files
+            .iter()
+            .all(|file| file.starts_with("x.db") || file == ".lock"),
+        "{files:?}"
+    );
 }
 
 #[test]
@@ -114,7 +157,9 @@ fn a_query_string_does_not_make_another_database() {
     let data = tempfile::tempdir().unwrap();
     let program = Program::start(data.path());
     program.run("a", "INSERT INTO customers (name) VALUES ('x')");
-    let answer = program.request("POST", "/db/a?b=c", b"SELECT name FROM customers").json();
+    let answer = program
+        .request("POST", "/db/a?b=c", b"SELECT name FROM customers")
+        .json();
     assert_eq!(answer["results"], json!([{ "name": "x" }]));
 }
 
@@ -137,7 +182,10 @@ fn both_addresses_of_localhost_answer() {
 fn a_folder_in_use_stops_the_start_with_a_reason() {
     let data = tempfile::tempdir().unwrap();
     let _program = Program::start(data.path());
-    let output = command(data.path()).stderr(std::process::Stdio::piped()).output().unwrap();
+    let output = command(data.path())
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .unwrap();
     assert!(!output.status.success());
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(words.contains("used by another process"), "{words}");
@@ -148,14 +196,28 @@ fn a_folder_in_use_stops_the_start_with_a_reason() {
 fn a_polite_end_is_soon_and_leaves_no_log_file_behind() {
     let data = tempfile::tempdir().unwrap();
     let mut program = Program::start(data.path());
-    assert_eq!(program.run("a", "INSERT INTO customers (name) VALUES ('x')").status, 200);
+    assert_eq!(
+        program
+            .run("a", "INSERT INTO customers (name) VALUES ('x')")
+            .status,
+        200
+    );
     assert!(data.path().join("a.db-wal").exists());
-    let asked = Command::new("kill").arg(program.child.id().to_string()).status().unwrap();
+    let asked = Command::new("kill")
+        .arg(program.child.id().to_string())
+        .status()
+        .unwrap();
     assert!(asked.success());
-    #[expect(clippy::disallowed_methods, reason = "a deadline for a process that may not end")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a deadline for a process that may not end"
+    )]
     let started = Instant::now();
     let status = program.child.wait().unwrap();
     assert!(status.success(), "{status}");
     assert!(started.elapsed() < PATIENCE, "{:?}", started.elapsed());
-    assert!(!data.path().join("a.db-wal").exists(), "the database was not closed");
+    assert!(
+        !data.path().join("a.db-wal").exists(),
+        "the database was not closed"
+    );
 }
