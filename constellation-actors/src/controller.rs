@@ -54,7 +54,6 @@ pub struct Controller {
 
 impl Controller {
     /// A controller with default settings, to be changed before it starts.
-    #[must_use]
     pub fn builder() -> ControllerBuilder {
         ControllerBuilder::default()
     }

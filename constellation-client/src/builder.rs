@@ -33,7 +33,6 @@ pub struct Worker;
 
 impl Worker {
     /// Begins to make a worker.
-    #[must_use]
     pub fn builder() -> WorkerBuilder {
         WorkerBuilder::default()
     }

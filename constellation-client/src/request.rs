@@ -200,13 +200,12 @@ impl<'a> Iterator for HeadersIter<'a> {
     type Item = (&'a str, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let came = self
+        let mut came = self
             .came
             .by_ref()
             .map(|field| (field.name(), field.value()));
         let [epoch, key] = &mut self.granted;
-        came.filter(|(name, _)| !matches!(*name, KEY | EPOCH))
-            .next()
+        came.find(|(name, _)| !matches!(*name, KEY | EPOCH))
             .or_else(|| key.take())
             .or_else(|| epoch.take())
     }

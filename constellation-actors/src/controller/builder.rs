@@ -226,11 +226,7 @@ impl ControllerBuilder {
     /// Outside of an actix system.
     pub fn start(self) -> Result<Controller, BuildError> {
         let admin_header = header_name(&self.admin_header)?;
-        let default_headers = self
-            .default_headers
-            .iter()
-            .map(|(name, value)| Ok((header_name(name)?, header_value(name, value)?)))
-            .collect::<Result<_, BuildError>>()?;
+        let default_headers = headers(&self.default_headers)?;
         // With one failure allowed, a lease would be over before its next renewal: renew more
         // often than the controller looks.
         let interval = self.rules.interval.min(self.rules.ttl() / 3);
@@ -241,12 +237,7 @@ impl ControllerBuilder {
         let arbiter = Arbiter::new();
         let keys_max = self.rules.keys_max;
         let clock = Clock::new();
-        let grace = self.startup_grace.unwrap_or_else(|| self.rules.ttl());
-        let waits = !self.store.remembers() && !grace.is_zero();
-        let start = Start {
-            first_epoch: Epoch::new(clock::unix_micros()),
-            grace_until: waits.then(|| clock.now() + grace),
-        };
+        let start = self.begin(clock);
         let parts = Parts {
             clock,
             placement: Placement::new(self.rules, start),
@@ -292,6 +283,23 @@ impl ControllerBuilder {
             arbiter: arbiter.handle(),
         })
     }
+
+    /// What the placement knows at its start.
+    fn begin(&self, clock: Clock) -> Start {
+        let grace = self.startup_grace.unwrap_or_else(|| self.rules.ttl());
+        let waits = !self.store.remembers() && !grace.is_zero();
+        Start {
+            first_epoch: Epoch::new(clock::unix_micros()),
+            grace_until: waits.then(|| clock.now() + grace),
+        }
+    }
+}
+
+fn headers(pairs: &[(String, String)]) -> Result<Vec<(HeaderName, HeaderValue)>, BuildError> {
+    let checked = pairs
+        .iter()
+        .map(|(name, value)| Ok((header_name(name)?, header_value(name, value)?)));
+    checked.collect()
 }
 
 fn header_name(name: &str) -> Result<HeaderName, BuildError> {

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Link, Registry};
+use super::{Answer, Link, Registry};
 use crate::placement::{
     effect::{Effect, Owner},
     holder::{HolderId, SessionId},
+    input::Ticket,
+    key::ResourceKey,
 };
 
 impl Registry {
@@ -46,20 +48,7 @@ impl Registry {
                     link.end();
                 }
             }
-            Effect::Publish {
-                key,
-                owner:
-                    Owner {
-                        holder,
-                        epoch,
-                        grant,
-                    },
-            } => {
-                if let Some(link) = self.links.get(&holder) {
-                    log::debug!(key:% = key, worker:% = link.worker(), epoch:% = epoch; "pinned");
-                    self.view.publish(key, Arc::clone(link), epoch, grant);
-                }
-            }
+            Effect::Publish { key, owner } => self.publish(key, owner),
             Effect::Withdraw { key, epoch } => self.view.withdraw(&key, epoch),
             Effect::Route {
                 ticket,
@@ -70,16 +59,31 @@ impl Registry {
                     .view
                     .get(&key)
                     .expect("an owner is published before it is told");
-                if let Some(answer) = self.tickets.remove(&ticket) {
-                    // A request that is gone needs no answer.
-                    let _gone = answer.send(Ok(route));
-                }
+                self.answer(ticket, Ok(route));
             }
-            Effect::Reject { ticket, rejection } => {
-                if let Some(answer) = self.tickets.remove(&ticket) {
-                    let _gone = answer.send(Err(rejection));
-                }
-            }
+            Effect::Reject { ticket, rejection } => self.answer(ticket, Err(rejection)),
+        }
+    }
+
+    fn publish(
+        &self,
+        key: ResourceKey,
+        Owner {
+            holder,
+            epoch,
+            grant,
+        }: Owner,
+    ) {
+        if let Some(link) = self.links.get(&holder) {
+            log::debug!(key:% = key, worker:% = link.worker(), epoch:% = epoch; "pinned");
+            self.view.publish(key, Arc::clone(link), epoch, grant);
+        }
+    }
+
+    /// Answers a request; one that is gone needs no answer.
+    fn answer(&mut self, ticket: Ticket, answer: Answer) {
+        if let Some(waiting) = self.tickets.remove(&ticket) {
+            let _gone = waiting.send(answer);
         }
     }
 

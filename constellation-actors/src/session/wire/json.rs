@@ -96,7 +96,9 @@ impl JsonWire {
                 state.push(kind, message)
             }
         };
-        writer.map(Waker::wake);
+        if let Some(writer) = writer {
+            writer.wake();
+        }
     }
 
     pub(super) fn probe(&self) {
@@ -138,7 +140,9 @@ impl JsonWire {
             state.pending.insert(id, answer);
             state.push(OpCode::Binary, message)
         };
-        writer.map(Waker::wake);
+        if let Some(writer) = writer {
+            writer.wake();
+        }
         Ok(Some(Sent {
             wire: Arc::clone(self),
             id,
@@ -160,7 +164,9 @@ impl JsonWire {
             state.finished = true;
             state.writer.take()
         };
-        writer.map(Waker::wake);
+        if let Some(writer) = writer {
+            writer.wake();
+        }
     }
 
     pub(super) fn end_exchanges(&self) {
