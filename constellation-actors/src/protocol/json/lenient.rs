@@ -64,10 +64,7 @@ mod tests {
     #[test]
     fn comments_and_trailing_commas_go_and_strings_stay() {
         assert_eq!(plain("{\"a\":[1,2,],}"), "{\"a\":[1,2]}");
-        assert_eq!(
-            plain("{// x\n\"a\"/* y */:1 , }"),
-            "{\n\"a\":1 }".replace(" }", "}")
-        );
+        assert_eq!(plain("{// x\n\"a\"/* y */:1 , }"), "{\n\"a\":1 }");
         let tricky = r#"{"a":"// ,] \" /* ","é":"ü,}"}"#;
         assert_eq!(plain(tricky), tricky);
     }
