@@ -162,7 +162,7 @@ impl Actor for Session {
             session: self.id,
             departure: self.departure,
         });
-        self.wire.end_exchanges();
+        self.wire.hang_up();
     }
 }
 

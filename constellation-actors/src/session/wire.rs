@@ -133,6 +133,14 @@ impl Wire {
         }
     }
 
+    /// Nobody listens any more: ends every exchange, and closes the connection behind what is queued.
+    pub(super) fn hang_up(&self) {
+        match self {
+            Self::Binary(wire) => wire.hang_up(),
+            Self::Json(wire) => wire.end_exchanges(),
+        }
+    }
+
     /// Ends every exchange; what is queued besides still goes out.
     pub(crate) fn end_exchanges(&self) {
         match self {

@@ -127,6 +127,13 @@ impl BinaryWire {
         self.closing.abort();
     }
 
+    pub(super) fn hang_up(&self) {
+        self.mux.with(|mux| {
+            mux.end_all();
+            mux.finish();
+        });
+    }
+
     pub(super) fn end_exchanges(&self) {
         self.mux.with(Mux::end_all);
     }
