@@ -6,5 +6,7 @@
 )]
 
 mod binary;
+mod cluster;
 mod config;
 mod first_start;
+mod scenarios;
