@@ -221,15 +221,15 @@ impl WorkerBuilder {
         if self.controllers.is_empty() {
             return Err(BuildError::NoController);
         }
-        for (at, url) in self.controllers.iter().enumerate() {
-            if self.controllers[..at].contains(url) {
-                return Err(BuildError::Twice { url: url.clone() });
+        let mut controllers: Vec<ControllerUrl> = Vec::with_capacity(self.controllers.len());
+        for text in &self.controllers {
+            let url = ControllerUrl::parse(text)?;
+            if controllers.iter().any(|other| other.is_same_as(&url)) {
+                return Err(BuildError::Twice { url: text.clone() });
             }
+            controllers.push(url);
         }
-        self.controllers
-            .iter()
-            .map(|url| ControllerUrl::parse(url))
-            .collect()
+        Ok(controllers)
     }
 
     fn check(self) -> Result<Settings, BuildError> {
@@ -321,6 +321,7 @@ mod tests {
         assert!(sound().handler(async |_| Response::ok()).is_ok());
         assert!(refused(Worker::builder()).contains("controller"));
         assert!(refused(sound().controller("ws://localhost:8001")).contains("twice"));
+        assert!(refused(sound().controller("ws://LOCALHOST:8001/")).contains("twice"));
         assert!(refused(sound().controller("wss://localhost:8001")).contains("TLS"));
         assert!(refused(sound().serves("db")).contains("serves"));
         assert!(refused(sound().capacity(0)).contains("capacity"));

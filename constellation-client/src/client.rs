@@ -231,12 +231,9 @@ impl Handler<Owned> for WorkerClient {
     type Result = Vec<OwnedKey>;
 
     fn handle(&mut self, _: Owned, _context: &mut Self::Context) -> Self::Result {
-        let holdings = self
-            .domains
+        self.domains
             .iter()
-            .flat_map(|domain| domain.holdings().all());
-        let owned = holdings.filter(|holding| holding.withdrawn().is_none());
-        owned
+            .flat_map(|domain| domain.holdings().owned())
             .map(|holding| OwnedKey {
                 key: holding.grant().key().clone(),
                 epoch: holding.grant().epoch(),
@@ -268,8 +265,8 @@ fn status(domain: &Domain) -> ControllerStatus {
         (Some(session), _) => ConnectionStatus::Connected {
             session: session.number(),
         },
-        (None, Stage::Finished | Stage::Leaving) => ConnectionStatus::Finished,
-        (None, Stage::Serving | Stage::Draining) => ConnectionStatus::Connecting {
+        (None, Stage::Draining | Stage::Leaving | Stage::Finished) => ConnectionStatus::Finished,
+        (None, Stage::Serving) => ConnectionStatus::Connecting {
             trouble: domain.trouble(),
         },
     };
@@ -277,7 +274,7 @@ fn status(domain: &Domain) -> ControllerStatus {
         controller: Arc::clone(domain.controller().text()),
         connection,
         lease_left: domain.lease().left(),
-        keys: domain.holdings().len(),
+        keys: domain.holdings().owned().count(),
     }
 }
 

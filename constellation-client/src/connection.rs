@@ -101,17 +101,20 @@ pub(crate) async fn run(domain: Rc<Domain>) {
     let clock = &domain.settings().clock;
     let mut backoff = Backoff::default();
     loop {
-        let started = clock.now();
         let reason = match connect(&domain).await {
             None => break,
-            Some(Ok((socket, introduced))) => serve(&domain, socket, introduced).await,
             Some(Err(error)) => error.to_string(),
+            Some(Ok((socket, introduced))) => {
+                let begun = clock.now();
+                let reason = serve(&domain, socket, introduced).await;
+                if clock.now().saturating_since(begun) >= STABLE_AFTER {
+                    backoff.reset();
+                }
+                reason
+            }
         };
         if domain.stage() > Stage::Serving {
             break;
-        }
-        if clock.now().saturating_since(started) >= STABLE_AFTER {
-            backoff.reset();
         }
         let wait = backoff.next_wait(random());
         log::info!(
@@ -141,9 +144,10 @@ async fn connect(domain: &Domain) -> Option<Result<(Socket, Introduced), Connect
         let introduced = introduce(domain, &mut socket).await?;
         Ok((socket, introduced))
     });
-    match select(dial, pin!(domain.reaches(Stage::Draining))).await {
-        Either::Left((connected, _)) => Some(connected),
-        Either::Right(((), _)) => None,
+    // The drain is looked at first: a session that began beside it would never be told to end.
+    match select(pin!(domain.reaches(Stage::Draining)), dial).await {
+        Either::Left(((), _)) => None,
+        Either::Right((connected, _)) => Some(connected),
     }
 }
 
@@ -256,7 +260,9 @@ async fn serve(domain: &Rc<Domain>, mut socket: Socket, introduced: Introduced) 
     };
     session.end_exchanges();
     let farewell = session.farewell();
-    if ended.is_some() && closing == Closing::Sent && farewell == Some(Farewell::Goodbye) {
+    // Only the controller's own Close says that it has read everything before ours.
+    let answered = matches!(ended, Some(SocketError::Closed(_))) && closing == Closing::Sent;
+    if answered && farewell == Some(Farewell::Goodbye) {
         domain.set_told();
     }
     let reason = match (farewell, ended) {

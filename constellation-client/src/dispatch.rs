@@ -100,13 +100,21 @@ impl Call {
         self.exchange.reset(ResetCode::Overloaded, reason);
     }
 
-    /// Whether nobody waits for the answer any more.
-    pub(crate) fn is_given_up(&self) -> bool {
-        self.exchange.is_ended()
+    /// The last look before the handler begins: `None` when nobody waits for the answer any more,
+    /// or this worker may not act for the key now. Then the request is sent back as not begun.
+    pub(crate) fn begin(self) -> Option<Self> {
+        if self.exchange.is_ended() {
+            return None;
+        }
+        if !self.is_current() {
+            self.refuse("the lease or the ownership is over");
+            return None;
+        }
+        Some(self)
     }
 
     /// Whether this worker may act for the key now.
-    pub(crate) fn is_current(&self) -> bool {
+    fn is_current(&self) -> bool {
         self.holding.withdrawn().is_none() && self.domain.lease().holds()
     }
 

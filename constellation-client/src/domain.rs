@@ -156,7 +156,7 @@ impl Domain {
         hello_sent: Moment,
     ) {
         let lease_before = self.lease.end();
-        if lease_before.is_some() && !self.lease.holds() {
+        if !self.lease.holds() {
             self.end_lease();
         } else if !resumed && let Some(end) = lease_before {
             self.put_on_probation(end);
@@ -201,8 +201,12 @@ impl Domain {
         });
     }
 
-    /// The lease is over: nothing may run, every key is lost, and the session with it.
+    /// The lease is over: nothing may run, every key is lost, and the session with it. Does nothing
+    /// without a lease.
     pub(crate) fn end_lease(self: &Rc<Self>) {
+        if self.lease.end().is_none() {
+            return;
+        }
         self.lease.forget();
         let held: Vec<_> = self
             .holdings

@@ -53,6 +53,13 @@ impl Holdings {
         all
     }
 
+    /// Those that this worker may still act for, sorted by key.
+    pub(crate) fn owned(&self) -> impl Iterator<Item = Rc<Holding>> + use<> {
+        self.all()
+            .into_iter()
+            .filter(|holding| holding.withdrawn().is_none())
+    }
+
     /// How many keys are in the table.
     pub(crate) fn len(&self) -> usize {
         self.by_key.borrow().len()

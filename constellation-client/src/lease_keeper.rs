@@ -3,6 +3,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    pin::pin,
     rc::Rc,
     time::Duration,
 };
@@ -14,6 +15,7 @@ use constellation_actors::{
     },
     protocol::frame::encode,
 };
+use futures::future::select;
 use tokio::sync::Notify;
 
 use crate::{clock::Clock, domain::Domain, session::Session};
@@ -113,10 +115,14 @@ impl LeaseKeeper {
     /// Waits for the end of the lease, through all its renewals. Without one, for the next.
     async fn ended(&self) {
         loop {
+            let begun = self.begun.notified();
             match self.end() {
-                None => self.begun.notified().await,
+                None => begun.await,
                 Some(_) if !self.holds() => return,
-                Some(end) => self.clock.sleep_until(end).await,
+                // A lease that begins anew may be shorter than the one before.
+                Some(end) => {
+                    select(pin!(begun), pin!(self.clock.sleep_until(end))).await;
+                }
             }
         }
     }
@@ -150,7 +156,9 @@ pub(crate) async fn renew(domain: &Domain, session: &Session) {
 
 #[cfg(test)]
 mod tests {
-    use futures::FutureExt;
+    use std::task::Context;
+
+    use futures::{FutureExt, task::noop_waker_ref};
 
     use super::*;
     use crate::clock::ManualClock;
@@ -188,6 +196,19 @@ mod tests {
         );
         manual.advance(Duration::from_millis(1_250));
         assert!(keeper.ended().now_or_never().is_some());
+    }
+
+    #[test]
+    fn a_lease_that_begins_anew_and_shorter_ends_at_its_own_end() {
+        let (manual, keeper) = keeper();
+        let mut ended = pin!(keeper.ended());
+        let mut context = Context::from_waker(noop_waker_ref());
+        assert!(ended.as_mut().poll(&mut context).is_pending());
+        let terms = LeaseTerms::new(2 * SECOND, SECOND / 2).unwrap();
+        keeper.begin(terms, Moment::ZERO);
+        assert!(ended.as_mut().poll(&mut context).is_pending());
+        manual.advance(2 * SECOND);
+        assert!(ended.as_mut().poll(&mut context).is_ready());
     }
 
     #[test]

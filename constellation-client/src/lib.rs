@@ -1,4 +1,93 @@
-//! The worker library.
+//! The worker library of Constellation: owns resource keys and answers the requests for them.
+//!
+//! A worker dials in to one or more controllers and needs no open port. A controller grants it
+//! keys, by default the paths of the requests that clients send; each key has one owner at a time,
+//! under an *epoch* that grows with every change of owner. The library keeps the *lease* on which
+//! that rests: it renews it, reconnects when a connection is lost, and stops whatever runs when
+//! the lease ends, before another worker can own the keys. What it cannot do is stop a process
+//! that was itself stopped for longer than the lease: hand [`Request::epoch`] to whatever can
+//! refuse a lower one.
+//!
+//! There are two ways to handle requests.
+//!
+//! # A function
+//!
+//! Called for every request, all at once; nothing is kept in between.
+//!
+//! ```no_run
+//! use constellation_client::{Request, Response, Worker};
+//!
+//! #[actix::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let worker = Worker::builder()
+//!         .controller("ws://localhost:8001")
+//!         .name("greeter")
+//!         .handler(async |request: Request| {
+//!             Response::ok()
+//!                 .content_type("text/plain")
+//!                 .body(format!("{} is mine under epoch {}", request.key(), request.epoch()))
+//!         })?;
+//!     worker.run().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # An actor for each key
+//!
+//! Made at the first request of a key and stopped when the key goes, so that a file can stay open
+//! or a world go on ticking. It gets one request at a time; other keys are handled beside it.
+//!
+//! ```no_run
+//! use actix::{Actor, Context, Handler};
+//! use constellation_client::{Closing, HandlerError, Request, Response, Worker};
+//!
+//! /// Counts the requests of one key.
+//! struct Counter {
+//!     requests: u64,
+//! }
+//!
+//! impl Actor for Counter {
+//!     type Context = Context<Self>;
+//! }
+//!
+//! impl Handler<Request> for Counter {
+//!     type Result = Result<Response, HandlerError>;
+//!
+//!     fn handle(&mut self, _: Request, _: &mut Self::Context) -> Self::Result {
+//!         self.requests += 1;
+//!         Ok(Response::ok().json(&self.requests))
+//!     }
+//! }
+//!
+//! impl Handler<Closing> for Counter {
+//!     type Result = ();
+//!
+//!     fn handle(&mut self, closing: Closing, _: &mut Self::Context) {
+//!         println!("{} requests until {}", self.requests, closing.reason);
+//!     }
+//! }
+//!
+//! #[actix::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let worker = Worker::builder()
+//!         .controller("ws://localhost:8001")
+//!         .serves("/counters/**")
+//!         .actor(|_grant| Counter { requests: 0 })?;
+//!     worker.run().await?;
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # Running, asking, ending
+//!
+//! [`WorkerClient::run`] is all that a program needs whose only job is to be a worker: it drains
+//! at SIGTERM. Elsewhere start the client as the actix actor that it is, and send it [`Status`],
+//! [`Owned`], [`Subscribe`], and in the end [`Drain`] or [`Stop`].
+//!
+//! A handler that fails or panics becomes a 500 for its own request; one that takes longer than
+//! [`WorkerBuilder::handler_timeout`] becomes a 504. Neither disturbs other requests. A handler
+//! that blocks its thread disturbs all of them: hand such work to
+//! [`actix_rt::task::spawn_blocking`].
 
 mod backoff;
 mod body;

@@ -245,8 +245,7 @@ impl Session {
         match control {
             Control::HeartbeatAck { sequence } => match domain.lease().acknowledged(sequence) {
                 Acknowledged::Runs => {}
-                Acknowledged::TooLate if domain.lease().end().is_some() => domain.end_lease(),
-                Acknowledged::TooLate => {}
+                Acknowledged::TooLate => domain.end_lease(),
             },
             Control::Grant { grant, epoch, key } => domain.granted(self, grant, epoch, key),
             Control::Revoke { reason, epoch, key } => domain.revoked(self, reason, epoch, &key),

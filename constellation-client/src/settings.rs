@@ -10,6 +10,9 @@ use constellation_actors::placement::{
 
 use crate::{clock::Clock, error::BuildError};
 
+/// The port of an address that names none (RFC 6455, section 3).
+const DEFAULT_PORT: u16 = 80;
+
 /// Everything about a worker but its controllers and its handler.
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -75,6 +78,15 @@ impl ControllerUrl {
         })
     }
 
+    /// Whether both lead to the same endpoint, however they are written. Two sessions of one worker
+    /// there would end each other in turn.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        let host = |url: &Self| url.uri.host().map(str::to_ascii_lowercase);
+        let port = |url: &Self| url.uri.port_u16().unwrap_or(DEFAULT_PORT);
+        let path = |url: &Self| url.uri.path_and_query().cloned();
+        host(self) == host(other) && port(self) == port(other) && path(self) == path(other)
+    }
+
     pub(crate) fn text(&self) -> &Arc<str> {
         &self.text
     }
@@ -127,6 +139,17 @@ mod tests {
             &**ControllerUrl::parse("ws://host:8001").unwrap().text(),
             "ws://host:8001"
         );
+    }
+
+    #[test]
+    fn addresses_of_one_endpoint_are_the_same_however_they_are_written() {
+        let same = |one: &str, other: &str| {
+            let parse = |text| ControllerUrl::parse(text).unwrap();
+            parse(one).is_same_as(&parse(other))
+        };
+        assert!(same("ws://host", "ws://HOST:80/"));
+        assert!(!same("ws://host", "ws://host:8001"));
+        assert!(!same("ws://host/one", "ws://host/other"));
     }
 
     #[test]

@@ -122,6 +122,8 @@ impl Socket {
             match frame {
                 Frame::Binary(bytes) => return Poll::Ready(Ok(bytes)),
                 Frame::Text(_) => return Poll::Ready(Err(SocketError::Text)),
+                // While nothing can be sent, pings are not worth keeping.
+                Frame::Ping(_) if self.framed.is_write_buf_full() => {}
                 Frame::Ping(payload) => self.put(Message::Pong(payload))?,
                 Frame::Pong(_) => {}
                 Frame::Close(reason) => {

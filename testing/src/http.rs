@@ -149,6 +149,17 @@ impl Connection {
         std::io::copy(&mut self.stream, &mut std::io::sink()).unwrap()
     }
 
+    /// What has come since the last reading; waits until there is something.
+    ///
+    /// # Panics
+    ///
+    /// When the connection fails.
+    pub fn read_some(&mut self) -> Vec<u8> {
+        let some = self.stream.fill_buf().unwrap().to_vec();
+        self.stream.consume(some.len());
+        some
+    }
+
     fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         let read = self.stream.read_line(&mut line).ok()?;

@@ -130,13 +130,7 @@ where
 
     /// Handles a request; `None` when there is nobody to answer or it may not begin any more.
     async fn attend(&self, call: Call, request: Request) -> Option<(Call, Response)> {
-        if call.is_given_up() {
-            return None;
-        }
-        if !call.is_current() {
-            call.refuse("the key is no longer this worker's");
-            return None;
-        }
+        let call = call.begin()?;
         let response = call.attend(self.ask(request)).await?;
         Some((call, response))
     }

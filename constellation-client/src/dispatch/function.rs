@@ -35,6 +35,7 @@ where
 {
     fn take(self: Rc<Self>, call: Call, request: Request) {
         actix_rt::spawn(async move {
+            let Some(call) = call.begin() else { return };
             // Called inside the future, so that a panic before its first wait is caught as well.
             let work = async { (self.0)(request).await.into_response() };
             if let Some(response) = call.attend(work).await {

@@ -8,5 +8,7 @@
 mod binary;
 mod cluster;
 mod config;
+mod contract;
 mod first_start;
 mod scenarios;
+mod streams;
