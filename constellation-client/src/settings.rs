@@ -83,8 +83,10 @@ impl ControllerUrl {
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         let host = |url: &Self| url.uri.host().map(str::to_ascii_lowercase);
         let port = |url: &Self| url.uri.port_u16().unwrap_or(DEFAULT_PORT);
-        let path = |url: &Self| url.uri.path_and_query().cloned();
-        host(self) == host(other) && port(self) == port(other) && path(self) == path(other)
+        host(self) == host(other)
+            && port(self) == port(other)
+            && self.uri.path() == other.uri.path()
+            && self.uri.query() == other.uri.query()
     }
 
     pub(crate) fn text(&self) -> &Arc<str> {

@@ -5,8 +5,7 @@ import websockets  # Debian: python3-websockets
 
 GUID = str(uuid.uuid4())
 # Version 14 of the package gave the argument for headers another name.
-VERSION = int(websockets.__version__.split(".")[0])
-HEADERS = "additional_headers" if VERSION >= 14 else "extra_headers"
+HEADERS = ("additional" if int(websockets.__version__.split(".")[0]) >= 14 else "extra") + "_headers"
 
 
 def answer(request):

@@ -22,7 +22,9 @@ use crate::{
 /// Once the handler of this message is done, the actor is stopped, with everything it has begun in
 /// its context, and the key may get another owner. A handler that takes longer than the worker's
 /// `closing_timeout` is stopped in the middle; when the lease has ended, already after the lease's
-/// margin.
+/// margin. That needs a handler that answers with [`actix::ResponseActFuture`] or
+/// [`actix::AtomicResponse`]: an [`actix::ResponseFuture`] is the system's, and would go on beside
+/// the next owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub struct Closing {

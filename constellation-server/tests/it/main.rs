@@ -10,5 +10,7 @@ mod cluster;
 mod config;
 mod contract;
 mod first_start;
+mod hostile;
 mod scenarios;
 mod streams;
+mod workers;
