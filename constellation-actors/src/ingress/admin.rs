@@ -6,7 +6,7 @@ use actix_web::{
     HttpRequest, HttpResponse,
     http::{
         Method, StatusCode,
-        header::{self, HeaderName},
+        header::{self, HeaderName, HeaderValue},
     },
 };
 use serde::Serialize;
@@ -87,6 +87,11 @@ impl Admin {
             Query::Workers => self.workers().await,
             Query::Maps => self.maps().await,
         })
+    }
+
+    /// Whether a header brings an admin key, which no worker may see.
+    pub(super) fn is_key(&self, name: &HeaderName, value: &HeaderValue) -> bool {
+        *name == self.header && self.keys.accept(value.as_bytes())
     }
 
     /// Whether a browser asks if it may send the admin header (Fetch, section 3.3.2).

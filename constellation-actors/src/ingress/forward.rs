@@ -205,7 +205,8 @@ impl Ingress {
             path,
         };
         let mut head = HeadEncoder::request(buffer, line);
-        headers::request_fields(request.headers(), &self.admin.header, |name, value| {
+        let is_admin_key = |name: &_, value: &_| self.admin.is_key(name, value);
+        headers::request_fields(request.headers(), is_admin_key, |name, value| {
             head.field(name, value);
         });
         head.field("x-forwarded-for", &forwarding.client);
@@ -257,7 +258,8 @@ impl Ingress {
         let (scheme, host) = (forwarding.scheme, forwarding.host.as_str());
         let epoch = route.epoch.to_string();
         let mut fields: Vec<(&str, &[u8])> = Vec::new();
-        headers::request_fields(request.headers(), &self.admin.header, |name, value| {
+        let is_admin_key = |name: &_, value: &_| self.admin.is_key(name, value);
+        headers::request_fields(request.headers(), is_admin_key, |name, value| {
             fields.push((name, value));
         });
         fields.extend([

@@ -2,7 +2,7 @@
 
 use actix_web::{
     HttpRequest,
-    http::header::{self, HeaderMap, HeaderName},
+    http::header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 
 use crate::protocol::head::{FIELDS_MAX, HEAD_BYTES_MAX};
@@ -81,7 +81,7 @@ fn connection_options(headers: &HeaderMap) -> Vec<&str> {
 /// The headers of a request that go to the worker as they are.
 pub(super) fn request_fields<'a>(
     headers: &'a HeaderMap,
-    admin_header: &'a HeaderName,
+    is_admin_key: impl Fn(&HeaderName, &HeaderValue) -> bool,
     mut field: impl FnMut(&'a str, &'a [u8]),
 ) {
     let connection = connection_options(headers);
@@ -90,7 +90,7 @@ pub(super) fn request_fields<'a>(
         let stays = HOP_BY_HOP.contains(&text)
             || FORWARDED.contains(&text)
             || text.starts_with(OWN_PREFIX)
-            || name == admin_header
+            || is_admin_key(name, value)
             || is_nominated(&connection, text);
         if !stays {
             field(text, value.as_bytes());
@@ -155,12 +155,11 @@ mod tests {
     use super::*;
 
     fn passed(request: &HttpRequest) -> Vec<(&str, &[u8])> {
-        let admin = HeaderName::from_static("x-api-key");
-        // The names outlive this function only through `request`.
-        let admin: &'static HeaderName = Box::leak(Box::new(admin));
+        let is_admin_key =
+            |name: &HeaderName, value: &HeaderValue| name == "x-api-key" && value == "secret";
         let mut fields = Vec::new();
-        request_fields(request.headers(), admin, |name, value| {
-            fields.push((name, value))
+        request_fields(request.headers(), is_admin_key, |name, value| {
+            fields.push((name, value));
         });
         fields
     }
@@ -184,6 +183,14 @@ mod tests {
             .insert_header(("x-request", "mine"))
             .to_http_request();
         assert!(passed(&request).is_empty());
+    }
+
+    #[test]
+    fn an_applications_own_key_passes_in_the_admin_header() {
+        let request = TestRequest::default()
+            .insert_header(("x-api-key", "theirs"))
+            .to_http_request();
+        assert_eq!(passed(&request), [("x-api-key", b"theirs".as_slice())]);
     }
 
     #[test]

@@ -76,16 +76,19 @@ impl Upload {
         let most = self.bytes_max.map_or(most, |limit| limit.min(most));
         let mut first = std::mem::take(&mut self.ready);
         let mut rest = BytesMut::new();
-        while !self.complete {
-            let Some(chunk) = self.payload.next().await else {
-                self.complete = true;
-                break;
-            };
-            let chunk = chunk.map_err(UploadError::Client)?;
-            if (first.len() + rest.len() + chunk.len()) as u64 > most {
+        loop {
+            if (first.len() + rest.len()) as u64 > most {
                 return Err(UploadError::TooLarge { bytes_max: most });
             }
-            if first.is_empty() && rest.is_empty() {
+            if self.complete {
+                break;
+            }
+            let Some(chunk) = self.payload.next().await else {
+                self.complete = true;
+                continue;
+            };
+            let chunk = chunk.map_err(UploadError::Client)?;
+            if first.is_empty() {
                 first = chunk;
             } else {
                 rest.extend_from_slice(&chunk);

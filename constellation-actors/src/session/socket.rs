@@ -73,16 +73,17 @@ impl Incoming {
     fn next_buffered(&mut self) -> Result<Option<Message>, SocketError> {
         use actix_codec::Decoder;
 
-        while let Some(frame) =
-            self.codec
+        loop {
+            // The codec looks at the limit only when it has the whole frame.
+            let bytes_max = self.bytes_max;
+            if declared_length(&self.buffer).is_some_and(|length| length > bytes_max as u64) {
+                return Err(SocketError::TooLong { bytes_max });
+            }
+            let frame = self
+                .codec
                 .decode(&mut self.buffer)
-                .map_err(|error| match error {
-                    ProtocolError::Overflow => SocketError::TooLong {
-                        bytes_max: self.bytes_max,
-                    },
-                    error => SocketError::Protocol(error),
-                })?
-        {
+                .map_err(SocketError::Protocol)?;
+            let Some(frame) = frame else { return Ok(None) };
             let message = match frame {
                 Frame::Text(bytes) => Message::Text(bytes),
                 Frame::Binary(bytes) => Message::Binary(bytes),
@@ -96,7 +97,6 @@ impl Incoming {
             };
             return Ok(Some(message));
         }
-        Ok(None)
     }
 
     fn join(&mut self, item: Item) -> Result<Option<Message>, SocketError> {
@@ -313,6 +313,20 @@ impl Drop for Outgoing {
     }
 }
 
+/// The payload length of the frame that begins here, once that much of it has come (RFC 6455,
+/// section 5.2).
+fn declared_length(frame: &[u8]) -> Option<u64> {
+    match frame.get(1)? & 0x7f {
+        126 => frame
+            .get(2..4)?
+            .try_into()
+            .ok()
+            .map(|bytes| u16::from_be_bytes(bytes).into()),
+        127 => frame.get(2..10)?.try_into().ok().map(u64::from_be_bytes),
+        length => Some(length.into()),
+    }
+}
+
 /// The head of an unfragmented, unmasked frame (RFC 6455, section 5.2).
 fn message_head(kind: OpCode, length: usize) -> Bytes {
     const FINAL: u8 = 0x80;
@@ -343,6 +357,7 @@ mod tests {
         for length in [0, 1, 125, 126, 127, 0xffff, 0x1_0000, 100_000] {
             let mut bytes = BytesMut::from(&message_head(OpCode::Binary, length)[..]);
             bytes.resize(bytes.len() + length, 7);
+            assert_eq!(declared_length(&bytes), Some(length as u64));
             let mut codec = Codec::new().client_mode().max_size(1 << 20);
             let frame = codec.decode(&mut bytes).unwrap();
             let Some(Frame::Binary(payload)) = frame else {

@@ -79,7 +79,7 @@ fn broken_frames_close_their_connection_with_a_reason() {
         (
             "a length past the message",
             frame(HELLO, 0, 0, b"{}")[..13].to_vec(),
-            "HELLO",
+            "payload",
         ),
         ("no JSON", frame(HELLO, 0, 0, b"hello"), "JSON"),
         (

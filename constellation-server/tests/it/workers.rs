@@ -146,7 +146,8 @@ fn a_body_too_large_for_a_json_worker_is_refused() {
 #[test]
 fn a_worker_in_python_answers() {
     let controller = Controller::start();
-    let python = std::env::var("CONSTELLATION_TEST_PYTHON").unwrap_or_else(|_| "python3".into());
+    let python =
+        std::env::var("CONSTELLATION_TEST_PYTHON").unwrap_or_else(|_| "/usr/bin/python3".into());
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../examples/python-worker/worker.py"
