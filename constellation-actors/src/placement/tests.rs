@@ -588,6 +588,22 @@ fn a_refused_request_waits_until_its_worker_renews() {
 }
 
 #[test]
+fn a_refused_request_holds_up_no_other_key_and_goes_on_with_the_release() {
+    let mut bench = Bench::new(Rules::default());
+    let session = bench.worker(1);
+    let (_, epoch) = bench.owner("/a");
+    let other = bench.owner("/b");
+    bench.resolve_after("/a", Some(epoch));
+    assert_eq!(bench.owner("/b"), other);
+    let effects = bench.input(Input::Released {
+        session,
+        key: key("/a"),
+        epoch,
+    });
+    assert!(routed(&effects).is_some_and(|owner| owner.epoch > epoch));
+}
+
+#[test]
 fn the_pins_of_a_lost_worker_are_cleared_a_batch_at_a_time() {
     let mut bench = Bench::new(Rules::default());
     let session = bench.worker(1);

@@ -58,17 +58,23 @@ impl Placement {
         true
     }
 
-    /// Makes a holder live and lets the requests through that waited for it.
+    /// Makes a holder live and looks again at the requests that wait for it.
     fn revive(&mut self, id: HolderId, session: SessionId, outbox: &mut Vec<Effect>) {
         let revived = self.roster.update(id, &self.rules, |holder| {
             let before = std::mem::replace(&mut holder.standing, Standing::Live { session });
-            (before != holder.standing).then(|| std::mem::take(&mut holder.awaited))
+            (
+                before != holder.standing,
+                std::mem::take(&mut holder.awaited),
+            )
         });
-        if let Some(Some(awaited)) = revived {
+        let Some((changed, awaited)) = revived else {
+            return;
+        };
+        if changed {
             outbox.push(Effect::Open { holder: id });
-            for key in awaited {
-                self.settle(&key, outbox);
-            }
+        }
+        for key in awaited {
+            self.settle(&key, outbox);
         }
     }
 

@@ -33,10 +33,11 @@ impl Placement {
         refused: Option<Epoch>,
         outbox: &mut Vec<Effect>,
     ) {
-        if let Some(epoch) = refused {
-            self.distrust(&key, epoch, outbox);
-        }
-        match self.answer(&key, outbox) {
+        let answer = match refused.and_then(|epoch| self.doubtful(&key, epoch)) {
+            Some(holder) => Answer::Wait(Line::Holder(holder)),
+            None => self.answer(&key, outbox),
+        };
+        match answer {
             Answer::Owner(owner) => outbox.push(Effect::Route { ticket, key, owner }),
             Answer::Reject(rejection) => outbox.push(Effect::Reject { ticket, rejection }),
             Answer::Wait(line) => {
@@ -243,15 +244,12 @@ impl Placement {
         });
     }
 
-    /// A worker refused a request under a pin that is in force here: it believes that its lease is
-    /// over. Nothing more is sent to it until it renews.
-    fn distrust(&mut self, key: &str, epoch: Epoch, outbox: &mut Vec<Effect>) {
-        let Some(pin) = self.pin(key).copied().filter(|pin| pin.epoch == epoch) else {
-            return;
-        };
-        let standing = self.roster.get(pin.holder).map(|holder| holder.standing);
-        if let Some(Standing::Live { session }) = standing {
-            self.hold_back(pin.holder, Standing::Silent { session }, outbox);
-        }
+    /// The owner of `key`, if it just refused a request under the epoch that is in force here: it is
+    /// giving the key back, or believes that its lease is over. Nothing more is sent to it for this
+    /// key until it releases the key or renews its lease.
+    fn doubtful(&self, key: &str, epoch: Epoch) -> Option<HolderId> {
+        self.pin(key)
+            .filter(|pin| pin.epoch == epoch)
+            .map(|pin| pin.holder)
     }
 }
