@@ -113,6 +113,10 @@ mod session;
 mod settings;
 mod socket;
 
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub use constellation_actors::placement::{epoch::Epoch, key::ResourceKey, worker::WorkerId};
 
 pub use self::{

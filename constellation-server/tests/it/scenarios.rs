@@ -247,6 +247,53 @@ fn is_an_ordinary_resource(path: &str) {
     assert_eq!(controller.owner(path).0, "a");
 }
 
+/// No stale answer: what a former owner says reaches nobody.
+#[test]
+fn the_answer_of_a_worker_that_slept_through_its_lease_reaches_nobody() {
+    let controller = Controller::start();
+    let sleeper = controller.worker("sleeper");
+    let (_, epoch) = controller.owner("/x");
+    let mut connection = http::Connection::open(controller.port);
+    connection.send(b"POST /x?sleep-ms=300 HTTP/1.1\r\nhost: a\r\n\r\n");
+    sleeper.line("the request", |line| line.contains("POST /x").then_some(()));
+    sleeper.signal("STOP");
+    let _next = controller.worker("next");
+    let answer = connection.receive(false).unwrap();
+    assert_eq!(
+        (answer.status, answer.header("x-constellation-delivery")),
+        (502, Some("unknown"))
+    );
+    let owner = controller.owner("/x");
+    assert!(owner.0 == "next" && owner.1 > epoch);
+
+    sleeper.signal("CONT");
+    controller.has_workers(2);
+    assert_eq!(controller.owner("/x"), owner);
+}
+
+#[test]
+fn a_short_pause_moves_nothing_and_fails_nothing() {
+    let controller = Controller::start();
+    let sleeper = controller.worker("sleeper");
+    let _other = controller.worker("other");
+    let before = controller.owner("/x");
+    assert_eq!(before.0, "sleeper");
+    sleeper.signal("STOP");
+    let (paused, asked) = (now(), http::Connection::open(controller.port));
+    let mut asked = asked;
+    asked.send(b"GET /x HTTP/1.1\r\nhost: a\r\n\r\n");
+    until("a second's pause", || {
+        (paused.elapsed().as_millis() > 1_000).then_some(())
+    });
+    sleeper.signal("CONT");
+    let answer = asked.receive(false).unwrap();
+    assert_eq!(
+        (answer.status, &answer.json()["name"]),
+        (200, &"sleeper".into())
+    );
+    assert_eq!(controller.owner("/x"), before);
+}
+
 #[test]
 fn a_worker_that_is_told_to_end_hands_its_keys_over_without_an_error() {
     let controller = Controller::start();
