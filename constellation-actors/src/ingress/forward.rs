@@ -238,7 +238,11 @@ impl Ingress {
         let Some(sent) = sent else {
             return Ok(Offer::Undelivered { refused: None });
         };
+        let bytes_max = wire.body_bytes_max();
         match sent.answered().await {
+            Some(response) if response.body.len() as u64 > bytes_max => Err(Problem::BadAnswer {
+                description: format!("The worker's answer has more than {bytes_max} bytes."),
+            }),
             Some(response) if route.is_in_force() => {
                 answer::of_json(request, route, response).map(Offer::Answered)
             }

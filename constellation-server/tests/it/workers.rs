@@ -144,6 +144,22 @@ fn a_body_too_large_for_a_json_worker_is_refused() {
 }
 
 #[test]
+fn an_answer_too_large_for_its_dialect_is_not_passed_on() {
+    let controller = Controller::start_with(&["Websocket.MaxBodyBytes=1024"]);
+    let mut worker = Websocket::open(controller.workers_port, &[]).unwrap();
+    controller.has_workers(1);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| controller.get("/x"));
+        let request: Value = serde_json::from_slice(&worker.receive().unwrap().payload).unwrap();
+        // 1,025 bytes in base64.
+        let data = format!("{}AAA=", "AAAA".repeat(341));
+        let response = json!({ "GUID": request["GUID"], "Type": "Response", "Data": data });
+        worker.send(2, response.to_string().as_bytes());
+        assert_eq!(asked.join().unwrap().status, 502);
+    });
+}
+
+#[test]
 fn a_worker_in_python_answers() {
     let controller = Controller::start();
     let python =

@@ -3,7 +3,7 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use actix::{Actor, AsyncContext, Context, Handler, ResponseFuture};
+use actix::{Actor, AsyncContext, Context, Handler, ResponseActFuture, ResponseFuture, WrapFuture};
 use constellation_client::{BodyError, Closing, Grant, HandlerError, Request, Response};
 use futures::future::{Either, select};
 
@@ -114,12 +114,13 @@ impl Handler<Request> for Owner {
 }
 
 impl Handler<Closing> for Owner {
-    type Result = ResponseFuture<()>;
+    /// Bound to the actor, so that it ends with it when there is no more time.
+    type Result = ResponseActFuture<Self, ()>;
 
     fn handle(&mut self, _: Closing, _context: &mut Self::Context) -> Self::Result {
         match &self.subject {
-            Subject::Database(shelved) => Box::pin(shelved.keeper.clone().close()),
-            Subject::Nothing(_) => Box::pin(std::future::ready(())),
+            Subject::Database(shelved) => Box::pin(shelved.keeper.clone().close().into_actor(self)),
+            Subject::Nothing(_) => Box::pin(actix::fut::ready(())),
         }
     }
 }

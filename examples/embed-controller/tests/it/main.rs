@@ -1,7 +1,5 @@
 //! The application as its users meet it: the real program on a free port.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::process::Command;
 
 use constellation_testing::{http, program::Program};
