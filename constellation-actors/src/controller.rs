@@ -4,17 +4,38 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use actix_web::web;
+use futures::channel::oneshot;
 
 mod builder;
+mod keys;
 
-pub use self::builder::{BuildError, ControllerBuilder};
+pub use self::{
+    builder::{BuildError, ControllerBuilder},
+    keys::{KeyPage, KeyQuery, ListedKey, PAGE_KEYS_MAX},
+};
 use crate::{
     gateway::Gateway,
     ingress::Ingress,
-    placement::{key::ResourceKey, worker::WorkerId},
-    registry::{self, RegistryAddr},
-    status::WorkerStatus,
+    placement::{
+        command::{Command, CommandError},
+        key::ResourceKey,
+        rules::Rebalancing,
+        worker::WorkerId,
+    },
+    registry::{self, RegistryAddr, route::RouteView},
+    status::{KeyStatus, WorkerStatus},
 };
+
+/// Why an order is not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    /// It cannot be.
+    #[error(transparent)]
+    Refused(#[from] CommandError),
+    /// The controller has stopped.
+    #[error("the controller has stopped")]
+    Stopped,
+}
 
 /// A running controller. Cheap to clone; usable from any thread.
 ///
@@ -47,6 +68,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Controller {
     registry: RegistryAddr,
+    view: Arc<RouteView>,
     ingress: Arc<Ingress>,
     gateway: Arc<Gateway>,
     arbiter: actix::ArbiterHandle,
@@ -94,6 +116,41 @@ impl Controller {
     /// The keys of every worker that owns some; none once the controller has stopped.
     pub async fn pins(&self) -> BTreeMap<WorkerId, Vec<ResourceKey>> {
         self.registry.send(registry::Pins).await.unwrap_or_default()
+    }
+
+    /// A page of the keys that have an owner. Reads all of them, on a thread of its own: a tenth of
+    /// a second for a million.
+    pub async fn keys(&self, query: KeyQuery) -> KeyPage {
+        let view = Arc::clone(&self.view);
+        let page = actix_rt::task::spawn_blocking(move || keys::page(&view, &query));
+        page.await.unwrap_or_default()
+    }
+
+    /// Everything that is known of one key; `None` once the controller has stopped.
+    pub async fn explain(&self, key: ResourceKey) -> Option<KeyStatus> {
+        self.registry.send(registry::Explain(key)).await.ok()
+    }
+
+    /// Orders a change: a move, a drain, and whatever else a [`Command`] says. Returns as soon as
+    /// that has begun; [`workers`](Self::workers) and [`explain`](Self::explain) tell how far it
+    /// is.
+    ///
+    /// # Errors
+    ///
+    /// When it is refused; then nothing has changed.
+    pub async fn order(&self, command: Command) -> Result<(), OrderError> {
+        let (answer, answered) = oneshot::channel();
+        let order = registry::Order { command, answer };
+        let sent = self.registry.send(order).await;
+        sent.map_err(|_| OrderError::Stopped)?;
+        let outcome = answered.await.map_err(|_| OrderError::Stopped)?;
+        outcome.map_err(OrderError::Refused)
+    }
+
+    /// Whether keys are moved so that workers have equally many; `None` once the controller has
+    /// stopped.
+    pub async fn rebalancing(&self) -> Option<Rebalancing> {
+        self.registry.send(registry::AskBalancing).await.ok()
     }
 
     /// Stops the controller: requests that wait for an owner are refused, workers are told that

@@ -31,6 +31,9 @@ pub mod store;
 
 #[cfg(feature = "controller")]
 pub use self::{
-    controller::{BuildError, Controller, ControllerBuilder},
-    status::WorkerStatus,
+    controller::{
+        BuildError, Controller, ControllerBuilder, KeyPage, KeyQuery, ListedKey, OrderError,
+        PAGE_KEYS_MAX,
+    },
+    status::{KeyStatus, OwnerStatus, OwnershipStage, PastOwner, WorkerState, WorkerStatus},
 };

@@ -4,9 +4,12 @@
 //! `(now, input)` and pushes [`Effect`]s into an outbox that the caller owns and applies in order.
 //! What depends on the store is withheld until the store's confirmation comes in as an input.
 
+pub mod command;
 pub mod effect;
 pub mod epoch;
 pub mod grant;
+pub mod handover;
+pub mod history;
 pub mod holder;
 pub mod input;
 pub mod key;
@@ -14,10 +17,12 @@ pub mod lease;
 pub mod moment;
 pub mod pattern;
 pub mod pin;
+mod rebalance;
 mod roster;
 mod rotation;
 pub mod rules;
 pub mod strategy;
+mod sweep;
 mod transition;
 mod waiting;
 pub mod worker;
@@ -27,14 +32,19 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use self::{
     effect::Effect,
     epoch::Epoch,
+    handover::{Handover, Handovers},
+    history::{Ending, History, Past},
     holder::{Holder, HolderId, SessionId},
     input::{ClaimId, Input},
     key::ResourceKey,
     moment::Moment,
     pin::Pin,
+    rebalance::Rebalancer,
     roster::Roster,
-    rules::Rules,
+    rules::{Rebalancing, Rules},
+    sweep::Sweep,
     waiting::Waiting,
+    worker::WorkerId,
 };
 
 /// What a controller knows when it starts.
@@ -51,7 +61,9 @@ pub struct Start {
 ///
 /// * Getters: [`pin`](Self::pin), [`holder`](Self::holder), [`holders`](Self::holders),
 ///   [`holder_of`](Self::holder_of), [`pins`](Self::pins), [`waiting`](Self::waiting),
-///   [`rules`](Self::rules).
+///   [`waiting_for`](Self::waiting_for), [`handover`](Self::handover),
+///   [`history`](Self::history), [`next_for`](Self::next_for),
+///   [`rebalancing`](Self::rebalancing), [`rules`](Self::rules).
 /// * The only change: [`handle`](Self::handle).
 /// * Time: [`next_deadline`](Self::next_deadline) tells when it next wants an [`Input::Tick`].
 #[derive(Debug)]
@@ -63,6 +75,16 @@ pub struct Placement {
     waiting: Waiting,
     grace: Option<Grace>,
     deserted: VecDeque<Deserted>,
+    departed: HashMap<HolderId, Departed>,
+    handovers: Handovers,
+    history: History,
+    cordoned: BTreeSet<WorkerId>,
+    sweep: Sweep,
+    rebalancer: Rebalancer,
+    /// When every lease of an earlier life of the controller is over.
+    lease_settles: Option<Moment>,
+    /// The moment of the input that is being handled.
+    now: Moment,
     first_epoch: Epoch,
     next_epoch: Epoch,
     last_claim: u64,
@@ -83,10 +105,20 @@ struct Deserted {
     keys: Vec<Option<ResourceKey>>,
 }
 
+/// A holder that is gone and whose pins are not all cleared away.
+#[derive(Clone, Copy, Debug)]
+struct Departed {
+    worker: WorkerId,
+    ending: Ending,
+    at: Moment,
+}
+
 impl Placement {
     /// A placement without workers or pins.
     #[must_use]
     pub fn new(rules: Rules, start: Start) -> Self {
+        let mut rebalancer = Rebalancer::default();
+        rebalancer.switch(rules.rebalancing, Moment::ZERO, &rules.balance);
         Self {
             rules,
             pins: HashMap::new(),
@@ -98,6 +130,14 @@ impl Placement {
                 awaited: BTreeSet::new(),
             }),
             deserted: VecDeque::new(),
+            departed: HashMap::new(),
+            handovers: Handovers::default(),
+            history: History::default(),
+            cordoned: BTreeSet::new(),
+            sweep: Sweep::default(),
+            rebalancer,
+            lease_settles: None,
+            now: Moment::ZERO,
             first_epoch: start.first_epoch,
             next_epoch: start.first_epoch,
             last_claim: 0,
@@ -147,11 +187,42 @@ impl Placement {
         self.waiting.total()
     }
 
+    /// How many requests wait for the owner of `key`.
+    #[must_use]
+    pub fn waiting_for(&self, key: &str) -> usize {
+        self.waiting.at(key)
+    }
+
+    /// The planned hand-over of `key` that is under way.
+    #[must_use]
+    pub fn handover(&self, key: &str) -> Option<&Handover> {
+        self.handovers.get(key)
+    }
+
+    /// How `key` lost its owners, latest first, as far as that is remembered. Looks at the whole
+    /// memory of some thousand changes.
+    pub fn history(&self, key: &str) -> impl Iterator<Item = &Past> {
+        self.history.of(key)
+    }
+
+    /// The holder that would get `key` if it were new.
+    #[must_use]
+    pub fn next_for(&self, key: &str) -> Option<HolderId> {
+        self.roster.next_for(key, None)
+    }
+
+    /// Whether keys are moved so that workers have equally many.
+    #[must_use]
+    pub fn rebalancing(&self) -> Rebalancing {
+        self.rebalancer.mode
+    }
+
     /// Takes in what happened and pushes what has to be done.
     ///
     /// `now` must not be earlier than at the call before. Deadlines that have passed by `now` are
     /// handled first, so an input never meets a lease that is already over.
     pub fn handle(&mut self, now: Moment, input: Input, outbox: &mut Vec<Effect>) {
+        self.now = now;
         self.pass_time(now, outbox);
         self.apply(now, input, outbox);
     }
@@ -161,10 +232,16 @@ impl Placement {
     pub fn next_deadline(&self) -> Option<Moment> {
         let grace = self.grace.as_ref().map(|grace| grace.until);
         let deserted = (!self.deserted.is_empty()).then_some(Moment::ZERO);
-        [self.roster.next_deadline(), grace, deserted]
-            .into_iter()
-            .flatten()
-            .min()
+        let deadlines = [
+            self.roster.next_deadline(),
+            grace,
+            deserted,
+            self.lease_settles,
+            self.handovers.next_deadline(),
+            self.sweep.next_deadline(),
+            self.rebalancer.next_deadline(),
+        ];
+        deadlines.into_iter().flatten().min()
     }
 }
 

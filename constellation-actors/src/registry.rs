@@ -17,17 +17,19 @@ use crate::{
     clock::Clock,
     placement::{
         Placement,
+        command::{Command, CommandError, OrderId},
         effect::{Claim, Effect, Rejection},
         epoch::Epoch,
         holder::{HolderId, SessionId},
-        input::{Arrival, ClaimFailure, ClaimId, Input, Ticket},
+        input::{Arrival, ClaimFailure, ClaimId, Input, Restored, Ticket, Use},
         key::ResourceKey,
         moment::Moment,
+        rules::Rebalancing,
         worker::WorkerId,
     },
     session::wire::{Terms, Wire},
-    status::{Hooks, Peer, WorkerStatus},
-    store::{self, AnyStore},
+    status::{Hooks, KeyStatus, Peer, WorkerStatus},
+    store::{self, AnyStore, Note},
 };
 
 mod effects;
@@ -46,6 +48,8 @@ pub(crate) type Answer = Result<Arc<Route>, Rejection>;
 pub(crate) struct Registry {
     clock: Clock,
     placement: Placement,
+    /// Until it is taken in.
+    restored: Option<Box<Restored>>,
     store: Box<dyn AnyStore>,
     terms: Terms,
     hooks: Hooks,
@@ -56,6 +60,13 @@ pub(crate) struct Registry {
     outbox: Vec<Effect>,
     claims: Vec<Claim>,
     forgotten: Vec<(ResourceKey, Epoch)>,
+    notes: Vec<Note>,
+    /// Keys whose use the placement asks for.
+    asked: Vec<(ResourceKey, Epoch)>,
+    /// Frozen keys of workers without a lease, whose requests are watched.
+    quieting: Vec<(ResourceKey, Epoch)>,
+    orders: HashMap<OrderId, oneshot::Sender<Result<(), CommandError>>>,
+    last_order: u64,
 }
 
 /// A worker's connection, from its hello to its end.
@@ -68,6 +79,8 @@ struct Connection {
 pub(crate) struct Parts {
     pub(crate) clock: Clock,
     pub(crate) placement: Placement,
+    /// What an earlier life left; taken in first.
+    pub(crate) restored: Box<Restored>,
     pub(crate) store: Box<dyn AnyStore>,
     pub(crate) terms: Terms,
     pub(crate) hooks: Hooks,
@@ -79,12 +92,14 @@ impl Registry {
         let Parts {
             clock,
             placement,
+            restored,
             store,
             terms,
             hooks,
             view,
         } = parts;
         Self {
+            restored: Some(restored),
             clock,
             placement,
             store,
@@ -97,6 +112,11 @@ impl Registry {
             outbox: Vec::new(),
             claims: Vec::new(),
             forgotten: Vec::new(),
+            notes: Vec::new(),
+            asked: Vec::new(),
+            quieting: Vec::new(),
+            orders: HashMap::new(),
+            last_order: 0,
         }
     }
 
@@ -110,6 +130,38 @@ impl Registry {
         }
         self.outbox = effects;
         self.submit(context);
+        self.tell_uses(context);
+    }
+
+    /// Tells the placement when the keys it asked for were last used.
+    fn tell_uses(&mut self, context: &mut Context<Self>) {
+        if self.asked.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        let uses = std::mem::take(&mut self.asked)
+            .into_iter()
+            .filter_map(|(key, epoch)| {
+                let last = self.view.last_use(&key, epoch, now)?;
+                Some(Use { key, epoch, last })
+            });
+        let uses = uses.collect();
+        self.input(Input::Used(uses), context);
+    }
+
+    /// Tells the placement which of the keys it watches have no request under way.
+    fn tell_quiet(&mut self, context: &mut Context<Self>) {
+        let now = self.clock.now();
+        let (view, watched) = (&self.view, &mut self.quieting);
+        let quiet: Vec<_> = watched
+            .extract_if(.., |(key, epoch)| {
+                view.last_use(key, *epoch, now)
+                    .is_none_or(|last| last < now)
+            })
+            .collect();
+        for (key, epoch) in quiet {
+            self.input(Input::Quiet { key, epoch }, context);
+        }
     }
 
     /// Hands what has gathered to the store. A store that answers at once is heard at once.
@@ -122,6 +174,14 @@ impl Registry {
                 }
             });
             context.spawn(logged.into_actor(self));
+        }
+        for note in self.notes.drain(..) {
+            let noted = self.store.note(note).map(move |outcome| {
+                if let Err(error) = outcome {
+                    log::warn!(note:? = note, error:% = error; "the store did not take a note");
+                }
+            });
+            context.spawn(actix::fut::wrap_future::<_, Self>(noted));
         }
         while !self.claims.is_empty() {
             let claims = std::mem::take(&mut self.claims);
@@ -163,6 +223,7 @@ impl Registry {
         Some(WorkerStatus::new(
             facts,
             peer.map(|connection| &connection.peer),
+            self.placement.rules(),
             now,
         ))
     }
@@ -183,6 +244,9 @@ impl Actor for Registry {
 
     fn started(&mut self, context: &mut Self::Context) {
         context.set_mailbox_capacity(MAILBOX_MAX);
+        if let Some(restored) = self.restored.take() {
+            self.input(Input::Restored(restored), context);
+        }
     }
 }
 
@@ -313,6 +377,10 @@ impl Handler<Tick> for Registry {
     type Result = ();
 
     fn handle(&mut self, Tick: Tick, context: &mut Self::Context) {
+        self.view.set_now(self.clock.now());
+        if !self.quieting.is_empty() {
+            self.tell_quiet(context);
+        }
         if self
             .placement
             .next_deadline()
@@ -360,6 +428,54 @@ impl Handler<Pins> for Registry {
                 .extend(holder.grants().keys().cloned());
         }
         actix::MessageResult(pins)
+    }
+}
+
+/// An operator wants something done.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub(crate) struct Order {
+    pub(crate) command: Command,
+    pub(crate) answer: oneshot::Sender<Result<(), CommandError>>,
+}
+
+impl Handler<Order> for Registry {
+    type Result = ();
+
+    fn handle(&mut self, Order { command, answer }: Order, context: &mut Self::Context) {
+        log::info!(command:? = command; "an operator ordered");
+        self.last_order += 1;
+        let order = OrderId::new(self.last_order);
+        self.orders.insert(order, answer);
+        self.input(Input::Ordered { order, command }, context);
+    }
+}
+
+/// What is known of one key.
+#[derive(Debug, Message)]
+#[rtype(result = "KeyStatus")]
+pub(crate) struct Explain(pub(crate) ResourceKey);
+
+impl Handler<Explain> for Registry {
+    type Result = actix::MessageResult<Explain>;
+
+    fn handle(&mut self, Explain(key): Explain, _context: &mut Self::Context) -> Self::Result {
+        let now = self.clock.now();
+        let last = |epoch| self.view.last_use(&key, epoch, now);
+        actix::MessageResult(KeyStatus::new(&self.placement, &key, now, last))
+    }
+}
+
+/// Whether keys are moved so that workers have equally many.
+#[derive(Debug, Message)]
+#[rtype(result = "Rebalancing")]
+pub(crate) struct AskBalancing;
+
+impl Handler<AskBalancing> for Registry {
+    type Result = actix::MessageResult<AskBalancing>;
+
+    fn handle(&mut self, _: AskBalancing, _context: &mut Self::Context) -> Self::Result {
+        actix::MessageResult(self.placement.rebalancing())
     }
 }
 

@@ -7,19 +7,20 @@ use std::{
 
 use actix::{Arbiter, Supervisor};
 use actix_web::http::header::{HeaderName, HeaderValue};
+use futures::executor::block_on;
 use uuid::Uuid;
 
 use super::Controller;
 use crate::{
-    clock::{self, Clock},
+    clock::Clock,
     gateway::Gateway,
     heartbeat::Heartbeat,
     ingress::{self, Admin, Ingress},
     placement::{
         Placement, Start,
-        epoch::Epoch,
+        input::{Restored, RestoredPin},
         lease::{LeaseTerms, TermsError},
-        rules::{OnDisconnect, Rules},
+        rules::{Balance, Idleness, OnDisconnect, Rebalancing, Rules},
         strategy::Strategy,
     },
     protocol::{
@@ -32,7 +33,7 @@ use crate::{
     registry::{Parts, Registry, handle::Routes, route::RouteView},
     session::wire::Terms,
     status::{Hooks, WorkerStatus},
-    store::{AnyStore, Store, memory::MemoryStore},
+    store::{self, AnyStore, Store, memory::MemoryStore},
 };
 
 /// Settings of a controller that has not started yet.
@@ -69,6 +70,9 @@ pub enum BuildError {
     /// The limits of sessions do not fit together.
     #[error("the limits of sessions do not fit together")]
     Limits(#[from] LimitsError),
+    /// The store does not tell what it knows.
+    #[error("the store cannot be read")]
+    Store(#[from] store::Error),
 }
 
 impl Default for ControllerBuilder {
@@ -131,6 +135,28 @@ impl ControllerBuilder {
     /// The most pinned keys. Default: 10,000,000.
     pub fn keys_max(mut self, keys_max: usize) -> Self {
         self.rules.keys_max = keys_max;
+        self
+    }
+
+    /// How many keys of a drained worker move at a time, and how long a worker may take to let one
+    /// key go before what runs for it is cancelled. Default: 64, 30 s.
+    pub fn handover(mut self, drain_parallel: usize, patience: Duration) -> Self {
+        self.rules.drain_parallel = drain_parallel.max(1);
+        self.rules.handover_patience = patience;
+        self
+    }
+
+    /// When keys that nobody uses are released. Default: never.
+    pub fn idleness(mut self, idleness: Option<Idleness>) -> Self {
+        self.rules.idleness = idleness;
+        self
+    }
+
+    /// How keys are moved so that workers have equally many, and whether that is on from the
+    /// start. Default: off.
+    pub fn rebalancing(mut self, balance: Balance, rebalancing: Rebalancing) -> Self {
+        self.rules.balance = balance;
+        self.rules.rebalancing = rebalancing;
         self
     }
 
@@ -215,16 +241,17 @@ impl ControllerBuilder {
         self
     }
 
-    /// Starts the controller's actors, on a thread of their own.
+    /// Starts the controller's actors, on a thread of their own, once the store has told what it
+    /// knows; waits for that.
     ///
     /// # Errors
     ///
-    /// When a setting is out of range.
+    /// When a setting is out of range, or the store cannot be read.
     ///
     /// # Panics
     ///
     /// Outside of an actix system.
-    pub fn start(self) -> Result<Controller, BuildError> {
+    pub fn start(mut self) -> Result<Controller, BuildError> {
         let admin_header = header_name(&self.admin_header)?;
         let default_headers = headers(&self.default_headers)?;
         // With one failure allowed, a lease would be over before its next renewal: renew more
@@ -233,14 +260,15 @@ impl ControllerBuilder {
         let lease = LeaseTerms::new(self.rules.ttl(), interval)?;
         Mux::new(Role::Controller, self.limits).map(drop)?;
 
+        let clock = Clock::new();
+        let (start, restored) = self.load(clock)?;
         let view = Arc::new(RouteView::default());
         let arbiter = Arbiter::new();
         let keys_max = self.rules.keys_max;
-        let clock = Clock::new();
-        let start = self.begin(clock);
         let parts = Parts {
             clock,
             placement: Placement::new(self.rules, start),
+            restored: Box::new(restored),
             store: self.store,
             terms: Terms {
                 controller: Uuid::new_v4(),
@@ -256,7 +284,7 @@ impl ControllerBuilder {
         Supervisor::start_in_arbiter(&arbiter.handle(), move |_| Heartbeat::new(ticked));
 
         let ingress = Ingress {
-            routes: Routes::new(registry.clone(), view),
+            routes: Routes::new(registry.clone(), Arc::clone(&view)),
             admin: Admin {
                 header: admin_header,
                 keys: Tokens::new(self.admin_keys),
@@ -278,20 +306,29 @@ impl ControllerBuilder {
         };
         Ok(Controller {
             registry,
+            view,
             ingress: Arc::new(ingress),
             gateway: Arc::new(gateway),
             arbiter: arbiter.handle(),
         })
     }
 
-    /// What the placement knows at its start.
-    fn begin(&self, clock: Clock) -> Start {
-        let grace = self.startup_grace.unwrap_or_else(|| self.rules.ttl());
-        let waits = !self.store.remembers() && !grace.is_zero();
-        Start {
-            first_epoch: Epoch::new(clock::unix_micros()),
-            grace_until: waits.then(|| clock.now() + grace),
-        }
+    /// What the placement begins with.
+    fn load(&mut self, clock: Clock) -> Result<(Start, Restored), BuildError> {
+        let loaded = block_on(self.store.load(self.rules.ttl()))?;
+        let grace = self.startup_grace.unwrap_or(loaded.lease);
+        // Counted from now, when nobody else can be the controller any more.
+        let grace_until = clock.now() + grace;
+        let start = Start {
+            first_epoch: loaded.first_epoch,
+            grace_until: (!loaded.complete && !grace.is_zero()).then_some(grace_until),
+        };
+        let restored = Restored {
+            pins: loaded.pins.into_iter().map(RestoredPin::from).collect(),
+            lease: loaded.lease,
+            cordoned: loaded.cordoned,
+        };
+        Ok((start, restored))
     }
 }
 

@@ -1,12 +1,14 @@
 //! What a placement wants done. Effects are applied in the order in which they were pushed.
 
 use super::{
+    command::{CommandError, OrderId},
     epoch::Epoch,
     grant::GrantId,
+    history::Ending,
     holder::{HolderId, SessionId},
     input::{ClaimId, Ticket},
     key::ResourceKey,
-    worker::WorkerId,
+    worker::{Incarnation, WorkerId},
 };
 
 /// The owner of a key, as a request needs it.
@@ -55,11 +57,27 @@ pub enum End {
     LeaseEnded,
 }
 
+impl From<End> for Ending {
+    fn from(end: End) -> Self {
+        match end {
+            End::Goodbye => Self::Goodbye,
+            End::Disconnected => Self::Disconnected,
+            End::LeaseEnded => Self::LeaseEnded,
+        }
+    }
+}
+
 /// Why a worker has to let a key go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Revocation {
-    /// It is no longer the owner.
+    /// It is no longer the owner, or had its time to let go in order.
     Stale,
+    /// Another worker is to have the key.
+    Move,
+    /// The worker is to be emptied.
+    Drain,
+    /// Nobody uses the key.
+    Idle,
 }
 
 /// A pin that has to be made durable.
@@ -71,6 +89,8 @@ pub struct Claim {
     pub key: ResourceKey,
     /// Its new owner.
     pub worker: WorkerId,
+    /// Which life of the owner this is.
+    pub incarnation: Incarnation,
     /// The new epoch, higher than any before.
     pub epoch: Epoch,
 }
@@ -86,6 +106,22 @@ pub enum Effect {
         key: ResourceKey,
         /// The epoch that is over.
         epoch: Epoch,
+    },
+    /// Remember that no lease longer than the one in force may be running any more.
+    NoteLease,
+    /// Remember whether a worker may get new keys.
+    NoteCordon {
+        /// The worker.
+        worker: WorkerId,
+        /// Whether it may not.
+        cordoned: bool,
+    },
+    /// A holder of an earlier life of the controller is waited for; its pins are published next.
+    Expect {
+        /// The holder.
+        holder: HolderId,
+        /// Its worker.
+        worker: WorkerId,
     },
     /// Welcome the worker of this session.
     Welcome {
@@ -152,6 +188,22 @@ pub enum Effect {
         /// Its owner.
         owner: Owner,
     },
+    /// Let new requests for a key ask first. Answers under its epoch stay in force.
+    Freeze {
+        /// The key.
+        key: ResourceKey,
+        /// The epoch it is owned under.
+        epoch: Epoch,
+    },
+    /// Tell by `Input::Quiet` when no request is under way for a frozen key.
+    AwaitQuiet {
+        /// The key.
+        key: ResourceKey,
+        /// The epoch it is owned under.
+        epoch: Epoch,
+    },
+    /// Tell by `Input::Used` when these keys were last used.
+    AskUse(Vec<(ResourceKey, Epoch)>),
     /// Take a pin from the ingress; answers under its epoch are no longer in force.
     Withdraw {
         /// The key.
@@ -174,5 +226,12 @@ pub enum Effect {
         ticket: Ticket,
         /// Why.
         rejection: Rejection,
+    },
+    /// Tell an operator whether an order was taken. What it takes may go on for a while.
+    Answer {
+        /// Which order.
+        order: OrderId,
+        /// Whether it was taken.
+        outcome: Result<(), CommandError>,
     },
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use super::{
+    command::Obstacle,
     key::ResourceKey,
     moment::Moment,
     pin::Grants,
@@ -68,6 +69,15 @@ impl Standing {
     }
 }
 
+/// How far a worker is emptied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// How many keys it had when that began.
+    pub total: usize,
+    /// The slot of the key that is looked at next.
+    pub(super) cursor: usize,
+}
+
 /// One life of a worker and what it holds.
 #[derive(Debug)]
 pub struct Holder {
@@ -82,6 +92,15 @@ pub struct Holder {
     pub(super) probed: Moment,
     /// It asked for no new keys.
     pub(super) cordoned: bool,
+    /// An operator wants it to get no new keys.
+    pub(super) barred: bool,
+    /// Its keys are being moved away.
+    pub(super) drain: Option<Drain>,
+    /// Its lease ends no earlier than this: a lease of an earlier life of the controller may have
+    /// been longer than one is now.
+    pub(super) lease_floor: Moment,
+    /// Keys of its own that it was asked to let go.
+    pub(super) leaving: BTreeSet<ResourceKey>,
     pub(super) grants: Grants,
     /// Keys of its own, or on their way to it, that requests wait for.
     pub(super) awaited: BTreeSet<ResourceKey>,
@@ -118,10 +137,22 @@ impl Holder {
         self.standing
     }
 
-    /// Whether it asked for no new keys.
+    /// Whether it gets no new keys, because it or an operator asked for that.
     #[must_use]
     pub fn is_cordoned(&self) -> bool {
-        self.cordoned
+        self.cordoned || self.barred
+    }
+
+    /// How far it is emptied, if it is drained.
+    #[must_use]
+    pub fn drain(&self) -> Option<Drain> {
+        self.drain
+    }
+
+    /// How many of its keys are on their way to another owner, or to none.
+    #[must_use]
+    pub fn leaving(&self) -> usize {
+        self.leaving.len()
     }
 
     /// The keys it holds.
@@ -139,16 +170,45 @@ impl Holder {
     /// When its lease ends, by the controller's clock, unless it is renewed before.
     #[must_use]
     pub fn lease_end(&self, rules: &Rules) -> Moment {
-        self.heard + rules.ttl()
+        (self.heard + rules.ttl()).max(self.lease_floor)
     }
 
-    /// Whether it may get a new key.
-    pub(super) fn is_eligible(&self) -> bool {
-        let full = self
-            .profile
+    /// Whether its requests are delivered.
+    pub(super) fn is_reachable(&self) -> bool {
+        matches!(self.standing, Standing::Live { .. })
+    }
+
+    /// Whether it takes one more key when it has `keys`.
+    pub(super) fn has_room_beside(&self, keys: usize) -> bool {
+        self.profile
             .capacity
-            .is_some_and(|most| self.grants.len() >= most as usize);
-        matches!(self.standing, Standing::Live { .. }) && !self.cordoned && !full
+            .is_none_or(|most| keys < most as usize)
+    }
+
+    /// Whether it said that it serves `key`.
+    pub(super) fn serves(&self, key: &str) -> bool {
+        let serves = &self.profile.serves;
+        serves.is_empty() || serves.iter().any(|pattern| pattern.matches(key))
+    }
+
+    /// What keeps it from getting `key`, if anything does.
+    pub(super) fn obstacle(&self, key: &str) -> Option<Obstacle> {
+        if !self.is_reachable() {
+            Some(Obstacle::Unreachable)
+        } else if self.is_cordoned() {
+            Some(Obstacle::Cordoned)
+        } else if !self.has_room_beside(self.grants.len()) {
+            Some(Obstacle::Full)
+        } else if !self.serves(key) {
+            Some(Obstacle::NotServed)
+        } else {
+            None
+        }
+    }
+
+    /// Whether it may get a new key, of those that it serves.
+    pub(super) fn is_eligible(&self) -> bool {
+        self.is_reachable() && !self.is_cordoned() && self.has_room_beside(self.grants.len())
     }
 
     /// When something is due for it: it turns silent, gets a probe, or its lease ends.

@@ -1,9 +1,13 @@
 //! What can happen to a placement.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use super::{
+    command::{Command, OrderId},
     epoch::Epoch,
     holder::SessionId,
     key::ResourceKey,
+    moment::Moment,
     worker::{Assurance, Incarnation, Profile, WorkerId},
 };
 
@@ -58,9 +62,63 @@ pub enum ClaimFailure {
     Terminal,
 }
 
+/// What an earlier life of the controller left in the store.
+#[derive(Clone, Debug, Default)]
+pub struct Restored {
+    /// Every pin.
+    pub pins: Vec<RestoredPin>,
+    /// The longest lease that one of its workers may still be keeping.
+    pub lease: Duration,
+    /// Workers that get no new keys until they are uncordoned.
+    pub cordoned: BTreeSet<WorkerId>,
+}
+
+/// A pin of an earlier life.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoredPin {
+    /// The key.
+    pub key: ResourceKey,
+    /// Its owner.
+    pub worker: WorkerId,
+    /// Which life of the owner this is.
+    pub incarnation: Incarnation,
+    /// The epoch it owns the key under.
+    pub epoch: Epoch,
+}
+
+/// When a key was last used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The key.
+    pub key: ResourceKey,
+    /// The epoch it is owned under.
+    pub epoch: Epoch,
+    /// When its last request was sent; now, while one is under way.
+    pub last: Moment,
+}
+
 /// What can happen.
 #[derive(Clone, Debug)]
 pub enum Input {
+    /// The store told what an earlier life left. Comes first, or never.
+    Restored(Box<Restored>),
+    /// An operator wants something done. Answered by exactly one `Answer` effect.
+    Ordered {
+        /// Named so in the answer.
+        order: OrderId,
+        /// What is wanted.
+        command: Command,
+    },
+    /// When keys were last used that an `AskUse` effect named. Those that are owned by nobody any
+    /// more may be left out.
+    Used(Vec<Use>),
+    /// No request is under way any more for a key that an `AwaitQuiet` effect named.
+    Quiet {
+        /// The key.
+        key: ResourceKey,
+        /// The epoch it is owned under.
+        epoch: Epoch,
+    },
     /// A worker said hello over a new session.
     Arrived(Box<Arrival>),
     /// A worker renewed its lease.

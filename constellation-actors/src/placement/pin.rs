@@ -1,6 +1,6 @@
 //! The record "key -> worker, epoch", and the list of a worker's keys.
 
-use super::{epoch::Epoch, grant::GrantId, holder::HolderId, key::ResourceKey};
+use super::{effect::Owner, epoch::Epoch, grant::GrantId, holder::HolderId, key::ResourceKey};
 
 /// Who owns a key, and under which epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,8 +11,31 @@ pub struct Pin {
     pub epoch: Epoch,
     /// What the pin is called on the wire between controller and owner.
     pub grant: GrantId,
-    /// Whether the store has confirmed it. Before that nothing may be delivered under it.
-    pub confirmed: bool,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// How far a pin is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The store has not confirmed it. Nothing may be delivered under it.
+    Claimed,
+    /// Requests are delivered under it, while its holder can be reached.
+    Held,
+    /// Its holder was asked to let it go; requests wait for the next owner.
+    Leaving,
+}
+
+impl Pin {
+    /// What a request needs to know of it.
+    #[must_use]
+    pub(super) fn owner(&self) -> Owner {
+        Owner {
+            holder: self.holder,
+            epoch: self.epoch,
+            grant: self.grant,
+        }
+    }
 }
 
 /// The keys of one holder by grant id. Ids are small, dense, and used again after a release.
@@ -38,6 +61,13 @@ impl Grants {
     /// The keys, in the order of their grant ids.
     pub fn keys(&self) -> impl Iterator<Item = &ResourceKey> {
         self.keys.iter().flatten()
+    }
+
+    /// The first key from the slot `from` on, and the slot behind it.
+    pub(super) fn next_from(&self, from: usize) -> Option<(&ResourceKey, usize)> {
+        let rest = self.keys.get(from..)?;
+        let at = rest.iter().position(Option::is_some)?;
+        rest[at].as_ref().map(|key| (key, from + at + 1))
     }
 
     /// Takes a key in and names it.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
+    command::Obstacle,
     grant::GrantId,
     holder::{Holder, HolderId, SessionId, Standing},
     input::Arrival,
@@ -11,7 +12,7 @@ use super::{
     pin::Grants,
     rotation::Rotation,
     rules::Rules,
-    worker::{Incarnation, WorkerId},
+    worker::{Assurance, Incarnation, Profile, WorkerId},
 };
 
 /// Every holder, and the orders and indexes that find one without a scan.
@@ -61,35 +62,80 @@ impl Roster {
             .map(|(_, id)| *id)
     }
 
-    /// Who is next for a new `key`.
-    pub(super) fn next_for(&self, key: &str) -> Option<HolderId> {
-        self.rotation.next(key)
+    /// Who is next for a `key` that is new, or is to leave `except`.
+    pub(super) fn next_for(&self, key: &str, except: Option<HolderId>) -> Option<HolderId> {
+        self.rotation.next(key, except)
+    }
+
+    /// The life of `worker` that may get `key`.
+    ///
+    /// # Errors
+    ///
+    /// With what stands in the way of its latest life, or `None` when it has none.
+    pub(super) fn eligible(
+        &self,
+        worker: WorkerId,
+        key: &str,
+    ) -> Result<HolderId, Option<Obstacle>> {
+        let mut obstacle = None;
+        for id in self.lives(worker) {
+            obstacle = self.get(id).and_then(|holder| holder.obstacle(key));
+            if obstacle.is_none() {
+                return Ok(id);
+            }
+        }
+        Err(obstacle)
+    }
+
+    /// Every life of `worker` that is not over. Looks at every holder.
+    pub(super) fn lives(&self, worker: WorkerId) -> impl Iterator<Item = HolderId> {
+        let of_worker = move |(_, holder): &(&HolderId, &Holder)| holder.worker == worker;
+        self.holders.iter().filter(of_worker).map(|(id, _)| *id)
     }
 
     /// Begins a life that holds nothing yet.
     pub(super) fn enter(&mut self, now: Moment, arrival: &Arrival, rules: &Rules) -> HolderId {
+        let id = self.expect(now, arrival.worker, arrival.incarnation, rules);
+        self.update(id, rules, |holder| {
+            holder.profile = arrival.profile.clone();
+            holder.assurance = arrival.assurance;
+            holder.standing = Standing::Live {
+                session: arrival.session,
+            };
+        });
+        id
+    }
+
+    /// Takes up a life that has no connection yet.
+    pub(super) fn expect(
+        &mut self,
+        now: Moment,
+        worker: WorkerId,
+        incarnation: Incarnation,
+        rules: &Rules,
+    ) -> HolderId {
         self.last_holder += 1;
         let id = HolderId(self.last_holder);
         let holder = Holder {
-            worker: arrival.worker,
-            incarnation: arrival.incarnation,
-            profile: arrival.profile.clone(),
-            assurance: arrival.assurance,
-            standing: Standing::Live {
-                session: arrival.session,
-            },
+            worker,
+            incarnation,
+            profile: Profile::default(),
+            assurance: Assurance::Leased,
+            standing: Standing::Suspended,
             heard: now,
             probed: now,
             cordoned: false,
+            barred: false,
+            drain: None,
+            lease_floor: Moment::ZERO,
+            leaving: BTreeSet::new(),
             grants: Grants::default(),
             awaited: BTreeSet::new(),
             rank: None,
             last_turn: 0,
             deadline: Moment::ZERO,
         };
-        self.by_session.insert(arrival.session, id);
-        self.by_incarnation
-            .insert((arrival.worker, arrival.incarnation), id);
+        self.by_incarnation.insert((worker, incarnation), id);
         self.holders.insert(id, holder);
         self.update(id, rules, |_| ());
         id

@@ -25,11 +25,11 @@ impl Group {
 }
 
 impl Rotation {
-    /// Who is next for `key`.
-    pub(super) fn next(&self, key: &str) -> Option<HolderId> {
+    /// Who is next for `key`, other than `except`.
+    pub(super) fn next(&self, key: &str, except: Option<HolderId>) -> Option<HolderId> {
         let serving = self.groups.iter().filter(|group| group.serves(key));
         serving
-            .filter_map(|group| group.order.first())
+            .filter_map(|group| group.order.iter().find(|(_, id)| Some(*id) != except))
             .min()
             .map(|(_, holder)| *holder)
     }

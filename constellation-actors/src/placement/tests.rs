@@ -1,11 +1,14 @@
 //! Claims about placement, each checked on a placement that a test drives by hand.
 
+mod planned;
+
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::{
     Placement, Start,
+    command::{Command, CommandError, OrderId},
     effect::{Claim, Dismissal, Effect, End, Owner, Rejection, Revocation},
     epoch::Epoch,
     holder::SessionId,
@@ -118,6 +121,16 @@ impl Bench {
         (holder.worker().as_uuid().as_u128(), owner.epoch)
     }
 
+    fn order(&mut self, command: Command) -> Result<(), CommandError> {
+        let order = OrderId::new(1);
+        let effects = self.input(Input::Ordered { order, command });
+        let mut answers = effects.iter().filter_map(|effect| match effect {
+            Effect::Answer { outcome, .. } => Some(outcome.clone()),
+            _ => None,
+        });
+        answers.next().expect("every order is answered")
+    }
+
     fn renew(&mut self, session: SessionId) -> Vec<Effect> {
         self.input(Input::Renewed {
             session,
@@ -225,9 +238,13 @@ fn a_cordoned_worker_gets_no_new_key_and_keeps_its_own() {
     let mut bench = Bench::new(Rules::default());
     let session = bench.worker(1);
     bench.owner("/a");
-    bench.input(Input::Cordoned { session });
+    let worker = WorkerId::new(Uuid::from_u128(1));
+    bench.order(Command::Cordon { worker }).unwrap();
     assert_eq!(rejected(&bench.resolve("/b")), Some(Rejection::NoWorker));
     assert_eq!(bench.owner("/a").0, 1);
+    bench.renew(session);
+    bench.order(Command::Uncordon { worker }).unwrap();
+    assert_eq!(bench.owner("/b").0, 1);
 }
 
 #[test]

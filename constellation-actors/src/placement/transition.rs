@@ -1,8 +1,12 @@
 //! What each input does to a placement. One function per event; rules are asked, never repeated.
 
 mod arrive;
+mod command;
 mod depart;
+mod handover;
+mod idle;
 mod place;
+mod restore;
 mod time;
 
 use super::{
@@ -16,6 +20,13 @@ use super::{
 impl Placement {
     pub(super) fn apply(&mut self, now: Moment, input: Input, outbox: &mut Vec<Effect>) {
         match input {
+            Input::Restored(restored) => self.restored(now, *restored, outbox),
+            Input::Ordered { order, command } => {
+                let outcome = self.ordered(command, outbox);
+                outbox.push(Effect::Answer { order, outcome });
+            }
+            Input::Used(uses) => self.used(uses, outbox),
+            Input::Quiet { key, epoch } => self.quiet(&key, epoch, outbox),
             Input::Arrived(arrival) => self.arrived(now, *arrival, outbox),
             Input::Renewed { session, sequence } => {
                 if self.heard(now, session, outbox) {
@@ -25,7 +36,7 @@ impl Placement {
             Input::Heard { session } => {
                 self.heard(now, session, outbox);
             }
-            Input::Cordoned { session } => self.cordoned(session),
+            Input::Cordoned { session } => self.cordoned(session, outbox),
             Input::Left { session, departure } => self.left(session, departure, outbox),
             Input::Resolve {
                 key,
@@ -88,10 +99,12 @@ impl Placement {
         }
     }
 
-    fn cordoned(&mut self, session: SessionId) {
+    /// The worker wants no new keys: those it has are moved away.
+    fn cordoned(&mut self, session: SessionId, outbox: &mut Vec<Effect>) {
         if let Some(id) = self.roster.by_session(session) {
             self.roster
                 .update(id, &self.rules, |holder| holder.cordoned = true);
+            self.begin_drain(id, outbox);
         }
     }
 }

@@ -44,6 +44,12 @@ impl Incarnation {
     pub const fn new(uuid: Uuid) -> Self {
         Self(uuid)
     }
+
+    /// The incarnation's UUID.
+    #[must_use]
+    pub const fn as_uuid(self) -> Uuid {
+        self.0
+    }
 }
 
 impl fmt::Display for Incarnation {

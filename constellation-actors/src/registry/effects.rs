@@ -3,11 +3,16 @@
 use std::sync::Arc;
 
 use super::{Answer, Link, Registry};
-use crate::placement::{
-    effect::{Effect, Owner},
-    holder::{HolderId, SessionId},
-    input::Ticket,
-    key::ResourceKey,
+use crate::{
+    placement::{
+        command::{CommandError, OrderId},
+        effect::{Dismissal, Effect, End, Owner},
+        holder::{HolderId, SessionId},
+        input::Ticket,
+        key::ResourceKey,
+        worker::WorkerId,
+    },
+    store::Note,
 };
 
 impl Registry {
@@ -15,6 +20,11 @@ impl Registry {
         match effect {
             Effect::Claim(claim) => self.claims.push(claim),
             Effect::Forget { key, epoch } => self.forgotten.push((key, epoch)),
+            Effect::NoteLease => self.notes.push(Note::Lease(self.placement.rules().ttl())),
+            Effect::NoteCordon { worker, cordoned } => {
+                self.notes.push(Note::Cordoned { worker, cordoned });
+            }
+            Effect::Expect { holder, worker } => self.expect(holder, worker),
             Effect::Welcome {
                 session,
                 holder,
@@ -24,10 +34,7 @@ impl Registry {
                 self.to_wire(session, |wire| wire.acknowledge(sequence));
             }
             Effect::Probe { session } => self.to_wire(session, |wire| wire.probe()),
-            Effect::Dismiss { session, reason } => {
-                log::warn!(session:% = session, reason:? = reason; "a session is told to go");
-                self.to_wire(session, |wire| wire.dismiss(reason));
-            }
+            Effect::Dismiss { session, reason } => self.dismiss(session, reason),
             Effect::Revoke {
                 session,
                 key,
@@ -42,27 +49,27 @@ impl Registry {
                 holder,
                 worker,
                 end,
-            } => {
-                log::info!(worker:% = worker, end:? = end; "a worker's keys are free");
-                if let Some(link) = self.links.remove(&holder) {
-                    link.end();
-                }
-            }
+            } => self.end(holder, worker, end),
             Effect::Publish { key, owner } => self.publish(key, owner),
+            Effect::Freeze { key, epoch } => self.view.freeze(&key, epoch),
+            Effect::AwaitQuiet { key, epoch } => self.quieting.push((key, epoch)),
+            Effect::AskUse(keys) => self.asked.extend(keys),
             Effect::Withdraw { key, epoch } => self.view.withdraw(&key, epoch),
             Effect::Route {
                 ticket,
                 key,
                 owner: _,
-            } => {
-                let route = self
-                    .view
-                    .get(&key)
-                    .expect("an owner is published before it is told");
-                self.answer(ticket, Ok(route));
-            }
+            } => self.route(ticket, &key),
             Effect::Reject { ticket, rejection } => self.answer(ticket, Err(rejection)),
+            Effect::Answer { order, outcome } => self.answer_operator(order, outcome),
         }
+    }
+
+    /// Tells a request its owner, which was published before.
+    fn route(&mut self, ticket: Ticket, key: &ResourceKey) {
+        let route = self.view.get(key);
+        let route = route.expect("an owner is published before it is told");
+        self.answer(ticket, Ok(route));
     }
 
     fn publish(
@@ -84,6 +91,30 @@ impl Registry {
     fn answer(&mut self, ticket: Ticket, answer: Answer) {
         if let Some(waiting) = self.tickets.remove(&ticket) {
             let _gone = waiting.send(answer);
+        }
+    }
+
+    /// Answers an operator; one who is gone needs no answer.
+    fn answer_operator(&mut self, order: OrderId, outcome: Result<(), CommandError>) {
+        if let Some(operator) = self.orders.remove(&order) {
+            let _gone = operator.send(outcome);
+        }
+    }
+
+    /// Makes room for the pins of a worker that has not come back yet.
+    fn expect(&mut self, holder: HolderId, worker: WorkerId) {
+        self.links.insert(holder, Arc::new(Link::new(worker)));
+    }
+
+    fn dismiss(&self, session: SessionId, reason: Dismissal) {
+        log::warn!(session:% = session, reason:? = reason; "a session is told to go");
+        self.to_wire(session, |wire| wire.dismiss(reason));
+    }
+
+    fn end(&mut self, holder: HolderId, worker: WorkerId, end: End) {
+        log::info!(worker:% = worker, end:? = end; "a worker's keys are free");
+        if let Some(link) = self.links.remove(&holder) {
+            link.end();
         }
     }
 

@@ -2,16 +2,19 @@
 //!
 //! Written by the Registry alone.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use actix_web::http::header::HeaderValue;
 use arc_swap::ArcSwapOption;
 
 use crate::{
-    placement::{epoch::Epoch, grant::GrantId, key::ResourceKey, worker::WorkerId},
+    placement::{epoch::Epoch, grant::GrantId, key::ResourceKey, moment::Moment, worker::WorkerId},
     session::wire::Wire,
 };
 
@@ -80,38 +83,108 @@ pub(crate) struct Route {
     pub(crate) link: Arc<Link>,
     pub(crate) epoch: Epoch,
     pub(crate) grant: GrantId,
-    withdrawn: AtomicBool,
+    stage: AtomicU8,
+    /// When a request last asked for it, by the view's coarse clock.
+    used: AtomicU32,
 }
+
+/// New requests may be sent under the pin.
+const OPEN: u8 = 0;
+/// New requests have to ask first; answers under the pin are in force.
+const FROZEN: u8 = 1;
+/// The pin is over.
+const WITHDRAWN: u8 = 2;
 
 impl Route {
     /// Whether its epoch is still the current one. An answer under any other is discarded.
     pub(crate) fn is_in_force(&self) -> bool {
-        !self.withdrawn.load(Ordering::Acquire) && !self.link.ended.load(Ordering::Acquire)
+        self.stage.load(Ordering::Acquire) != WITHDRAWN && !self.link.ended.load(Ordering::Acquire)
+    }
+
+    /// Whether its owner was asked to let the key go.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.stage.load(Ordering::Acquire) == FROZEN
+    }
+
+    fn touch(&self, now: u32) {
+        // Most requests find the number of the one before: nothing is written then, and no other
+        // thread's cache is disturbed.
+        if self.used.load(Ordering::Relaxed) != now {
+            self.used.store(now, Ordering::Relaxed);
+        }
     }
 }
+
+/// One tick of the coarse clock.
+const COARSE: Duration = Duration::from_millis(100);
 
 /// Every confirmed pin by its key.
 #[derive(Debug, Default)]
 pub(crate) struct RouteView {
     routes: papaya::HashMap<ResourceKey, Arc<Route>>,
+    /// How often [`COARSE`] has passed since the clock's start, so that a request need not look.
+    now: AtomicU32,
 }
 
 impl RouteView {
+    /// The pin of a key, for a request that is sent under it.
     pub(crate) fn get(&self, key: &str) -> Option<Arc<Route>> {
-        self.routes.pin().get(key).cloned()
+        let routes = self.routes.pin();
+        let route = routes
+            .get(key)
+            .filter(|route| route.stage.load(Ordering::Acquire) == OPEN)?;
+        route.touch(self.now.load(Ordering::Relaxed));
+        Some(Arc::clone(route))
     }
 
-    pub(super) fn publish(&self, key: ResourceKey, link: Arc<Link>, epoch: Epoch, grant: GrantId) {
+    /// Calls `look` with every pin, frozen ones included, in no particular order.
+    pub(crate) fn for_each(&self, mut look: impl FnMut(&Route)) {
+        self.routes.pin().iter().for_each(|(_, route)| look(route));
+    }
+
+    /// When the pin of `key` under `epoch` was last used: `now`, while a request is under way.
+    /// `None` when there is no such pin.
+    pub(super) fn last_use(&self, key: &str, epoch: Epoch, now: Moment) -> Option<Moment> {
+        let routes = self.routes.pin();
+        let route = routes.get(key).filter(|route| route.epoch == epoch)?;
+        if Arc::strong_count(route) > 1 {
+            return Some(now);
+        }
+        // The end of the tick that it counts, so that no use seems longer ago than it is.
+        let used = Moment::ZERO + COARSE * (route.used.load(Ordering::Relaxed).saturating_add(1));
+        Some(used.min(now))
+    }
+
+    /// Time has passed.
+    pub(super) fn set_now(&self, now: Moment) {
+        let ticks = now.as_micros() / (COARSE.as_micros() as u64);
+        let ticks = u32::try_from(ticks).unwrap_or(u32::MAX);
+        self.now.store(ticks, Ordering::Relaxed);
+    }
+
+    pub(crate) fn publish(&self, key: ResourceKey, link: Arc<Link>, epoch: Epoch, grant: GrantId) {
         let route = Route {
             key: key.clone(),
             link,
             epoch,
             grant,
-            withdrawn: AtomicBool::new(false),
+            stage: AtomicU8::new(OPEN),
+            used: AtomicU32::new(self.now.load(Ordering::Relaxed)),
         };
         let routes = self.routes.pin();
         if let Some(older) = routes.insert(key, Arc::new(route)) {
-            older.withdrawn.store(true, Ordering::Release);
+            older.stage.store(WITHDRAWN, Ordering::Release);
+        }
+    }
+
+    pub(super) fn freeze(&self, key: &str, epoch: Epoch) {
+        if let Some(route) = self
+            .routes
+            .pin()
+            .get(key)
+            .filter(|route| route.epoch == epoch)
+        {
+            route.stage.store(FROZEN, Ordering::Release);
         }
     }
 
@@ -120,7 +193,50 @@ impl RouteView {
         let Some(route) = routes.get(key).filter(|route| route.epoch <= epoch) else {
             return;
         };
-        route.withdrawn.store(true, Ordering::Release);
+        route.stage.store(WITHDRAWN, Ordering::Release);
         routes.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn view() -> (RouteView, ResourceKey) {
+        let view = RouteView::default();
+        let key = ResourceKey::parse("/a").unwrap();
+        let link = Arc::new(Link::new(WorkerId::new(Uuid::nil())));
+        view.publish(key.clone(), link, Epoch::new(5), GrantId::new(0));
+        (view, key)
+    }
+
+    fn at(millis: u64) -> Moment {
+        Moment::from_micros(millis * 1_000)
+    }
+
+    #[test]
+    fn a_frozen_pin_takes_no_new_request_and_keeps_its_answers() {
+        let (view, key) = view();
+        let running = view.get(&key).unwrap();
+        view.freeze(&key, Epoch::new(5));
+        assert!(view.get(&key).is_none());
+        assert!(running.is_in_force());
+        view.withdraw(&key, Epoch::new(5));
+        assert!(!running.is_in_force());
+    }
+
+    #[test]
+    fn a_pin_is_in_use_while_a_request_is_under_way_and_until_it_was_last_asked_for() {
+        let (view, key) = view();
+        let last = |now| view.last_use(&key, Epoch::new(5), now).unwrap();
+        view.set_now(at(1_000));
+        let running = view.get(&key).unwrap();
+        view.set_now(at(60_000));
+        assert_eq!(last(at(60_000)), at(60_000), "a request is under way");
+        drop(running);
+        assert_eq!(last(at(60_000)), at(1_100));
+        assert_eq!(view.last_use(&key, Epoch::new(6), at(60_000)), None);
     }
 }

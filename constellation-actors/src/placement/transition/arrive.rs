@@ -4,6 +4,7 @@ use super::super::{
     Placement,
     effect::{Dismissal, Effect, Revocation},
     epoch::Epoch,
+    history::Ending,
     holder::{HolderId, SessionId},
     input::Arrival,
     key::ResourceKey,
@@ -17,9 +18,12 @@ impl Placement {
             .roster
             .by_incarnation(arrival.worker, arrival.incarnation);
         let id = match known {
-            Some(id) => self.resume(now, id, outbox),
+            Some(id) => self.resume(now, id, &arrival, outbox),
             None => self.roster.enter(now, &arrival, &self.rules),
         };
+        let barred = self.cordoned.contains(&arrival.worker);
+        self.roster
+            .update(id, &self.rules, |holder| holder.barred = barred);
         outbox.push(Effect::Welcome {
             session,
             holder: id,
@@ -28,16 +32,26 @@ impl Placement {
         if known.is_none() {
             outbox.push(Effect::Open { holder: id });
         }
+        if known.is_some() {
+            self.go_on_leaving(id, session, &arrival.holding, outbox);
+        }
         for (key, epoch) in arrival.holding {
             self.compare(id, session, key, epoch, outbox);
         }
         if known.is_some() {
             self.revive(id, session, outbox);
+            self.continue_drain(id, outbox);
         }
     }
 
     /// The same life over a new connection: the newer one wins.
-    fn resume(&mut self, now: Moment, id: HolderId, outbox: &mut Vec<Effect>) -> HolderId {
+    fn resume(
+        &mut self,
+        now: Moment,
+        id: HolderId,
+        arrival: &Arrival,
+        outbox: &mut Vec<Effect>,
+    ) -> HolderId {
         let older = self
             .roster
             .get(id)
@@ -54,6 +68,13 @@ impl Placement {
             holder.heard = now;
             holder.probed = now;
             holder.cordoned = false;
+            holder.lease_floor = Moment::ZERO;
+            // What an earlier life of the controller knew of it is its id and incarnation alone.
+            holder.profile = arrival.profile.clone();
+            holder.assurance = arrival.assurance;
+            if !holder.barred {
+                holder.drain = None;
+            }
         });
         id
     }
@@ -83,6 +104,8 @@ impl Placement {
             return;
         }
         if let Some(older) = pin {
+            self.handovers.remove(&key);
+            self.record(&key, older, Ending::Superseded);
             self.unpin(&key, older, outbox);
             let other = self
                 .roster

@@ -1,11 +1,14 @@
 //! A session ends, a life ends, a key is released.
 
 use super::super::{
-    Deserted, Placement,
+    Departed, Deserted, Placement,
     effect::{Effect, End},
     epoch::Epoch,
+    history::Ending,
     holder::{HolderId, SessionId, Standing},
     input::Departure,
+    key::ResourceKey,
+    pin::Stage,
     rules::OnDisconnect,
     worker::Assurance,
 };
@@ -49,8 +52,17 @@ impl Placement {
             worker: holder.worker,
             end,
         });
+        let departed = Departed {
+            worker: holder.worker,
+            ending: end.into(),
+            at: self.now,
+        };
+        self.departed.insert(id, departed);
         let keys = holder.grants.into_keys();
         self.deserted.push_back(Deserted { holder: id, keys });
+        for key in holder.leaving {
+            self.finish_handover(&key, end.into(), outbox);
+        }
         for key in holder.awaited {
             self.settle(&key, outbox);
         }
@@ -64,32 +76,35 @@ impl Placement {
             let from = deserted.keys.len().saturating_sub(left);
             let batch: Vec<_> = deserted.keys.drain(from..).flatten().collect();
             left -= batch.len().min(left);
-            if deserted.keys.is_empty() {
-                self.deserted.pop_front();
-            }
+            let is_last = deserted.keys.is_empty();
             for key in batch {
-                if self
-                    .pins
-                    .get(&key)
-                    .is_some_and(|pin| pin.holder == holder && pin.confirmed)
-                {
-                    self.pins.remove(&key).into_iter().for_each(|pin| {
-                        let epoch = pin.epoch;
-                        outbox.push(Effect::Withdraw {
-                            key: key.clone(),
-                            epoch,
-                        });
-                        outbox.push(Effect::Forget {
-                            key: key.clone(),
-                            epoch,
-                        });
-                    });
-                }
+                self.clear(key, holder, outbox);
+            }
+            if is_last {
+                self.deserted.pop_front();
+                self.departed.remove(&holder);
             }
             if left == 0 {
                 return;
             }
         }
+    }
+
+    /// Clears a pin of `holder`, which is gone, unless another has replaced it.
+    fn clear(&mut self, key: ResourceKey, holder: HolderId, outbox: &mut Vec<Effect>) {
+        let pin = self.pins.get(&key).copied();
+        let Some(pin) = pin.filter(|pin| pin.holder == holder && pin.stage != Stage::Claimed)
+        else {
+            return;
+        };
+        self.record_departed(&key, pin);
+        self.pins.remove(&key);
+        let epoch = pin.epoch;
+        outbox.push(Effect::Withdraw {
+            key: key.clone(),
+            epoch,
+        });
+        outbox.push(Effect::Forget { key, epoch });
     }
 
     pub(super) fn released(
@@ -105,18 +120,25 @@ impl Placement {
         let Some(pin) = self.pin(key).copied() else {
             return;
         };
-        if pin.holder != id || pin.epoch != epoch || !pin.confirmed {
+        if pin.holder != id || pin.epoch != epoch {
             return;
         }
         let Some((key, _)) = self.pins.get_key_value(key) else {
             return;
         };
         let key = key.clone();
-        self.unpin(&key, pin, outbox);
-        outbox.push(Effect::Forget {
-            key: key.clone(),
-            epoch,
-        });
-        self.settle(&key, outbox);
+        match pin.stage {
+            Stage::Claimed => {}
+            Stage::Held => {
+                self.record(&key, pin, Ending::Released);
+                self.unpin(&key, pin, outbox);
+                outbox.push(Effect::Forget {
+                    key: key.clone(),
+                    epoch,
+                });
+                self.settle(&key, outbox);
+            }
+            Stage::Leaving => self.finish_planned_handover(&key, outbox),
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::super::{
     holder::{HolderId, Standing},
     input::{ClaimFailure, ClaimId, Ticket},
     key::ResourceKey,
-    pin::Pin,
+    pin::{Pin, Stage},
 };
 
 /// What the requests for a key are told.
@@ -91,21 +91,11 @@ impl Placement {
     fn answer(&mut self, key: &ResourceKey, outbox: &mut Vec<Effect>) -> Answer {
         if let Some(pin) = self.pins.get(key).copied() {
             match self.roster.get(pin.holder).map(|holder| holder.standing) {
-                Some(Standing::Live { .. }) if pin.confirmed => {
-                    let Pin {
-                        holder,
-                        epoch,
-                        grant,
-                        ..
-                    } = pin;
-                    return Answer::Owner(Owner {
-                        holder,
-                        epoch,
-                        grant,
-                    });
+                Some(Standing::Live { .. }) if pin.stage == Stage::Held => {
+                    return Answer::Owner(pin.owner());
                 }
                 Some(_) => return Answer::Wait(Line::Holder(pin.holder)),
-                None => {}
+                None => self.record_departed(key, pin),
             }
         }
         if self.grace.is_some() {
@@ -114,13 +104,19 @@ impl Placement {
         if self.pins.len() >= self.rules.keys_max && !self.pins.contains_key(key) {
             return Answer::Reject(Rejection::KeysFull);
         }
-        let Some(holder) = self.roster.next_for(key) else {
+        let Some(holder) = self.roster.next_for(key, None) else {
             return Answer::Reject(Rejection::NoWorker);
         };
-        let epoch = self.next_epoch;
-        self.next_epoch = epoch.next();
+        let epoch = self.raise_epoch();
         self.claim(key.clone(), holder, epoch, outbox);
         Answer::Wait(Line::Holder(holder))
+    }
+
+    /// An epoch that was never given before.
+    pub(super) fn raise_epoch(&mut self) -> Epoch {
+        let epoch = self.next_epoch;
+        self.next_epoch = epoch.next();
+        epoch
     }
 
     fn await_in(&mut self, line: Line, key: ResourceKey) {
@@ -144,7 +140,8 @@ impl Placement {
         epoch: Epoch,
         outbox: &mut Vec<Effect>,
     ) {
-        let Some(worker) = self.roster.get(holder).map(|holder| holder.worker) else {
+        let life = self.roster.get(holder);
+        let Some((worker, incarnation)) = life.map(|life| (life.worker, life.incarnation)) else {
             return;
         };
         let grant = self.roster.give(holder, key.clone(), &self.rules);
@@ -154,7 +151,7 @@ impl Placement {
                 holder,
                 epoch,
                 grant,
-                confirmed: false,
+                stage: Stage::Claimed,
             },
         );
         self.last_claim += 1;
@@ -164,6 +161,7 @@ impl Placement {
             id,
             key,
             worker,
+            incarnation,
             epoch,
         }));
     }
@@ -183,24 +181,15 @@ impl Placement {
         match (outcome, waits) {
             (Ok(()), Some(())) => {
                 if let Some(pin) = self.pins.get_mut(&key) {
-                    pin.confirmed = true;
+                    pin.stage = Stage::Held;
                 }
-                let Pin {
-                    holder,
-                    epoch,
-                    grant,
-                    ..
-                } = pin;
-                let owner = Owner {
-                    holder,
-                    epoch,
-                    grant,
-                };
                 outbox.push(Effect::Publish {
                     key: key.clone(),
-                    owner,
+                    owner: pin.owner(),
                 });
+                self.watch_use(&key, pin.epoch);
                 self.settle(&key, outbox);
+                self.drain_late_comer(&key, pin, outbox);
             }
             (Ok(()), None) => {
                 self.pins.remove(&key);
@@ -237,7 +226,10 @@ impl Placement {
     /// Takes a pin away from a holder that is still there.
     pub(super) fn unpin(&mut self, key: &ResourceKey, pin: Pin, outbox: &mut Vec<Effect>) {
         self.pins.remove(key);
-        self.roster.take(pin.holder, pin.grant, &self.rules);
+        self.roster.update(pin.holder, &self.rules, |holder| {
+            holder.grants.remove(pin.grant);
+            holder.leaving.remove(key);
+        });
         outbox.push(Effect::Withdraw {
             key: key.clone(),
             epoch: pin.epoch,

@@ -24,6 +24,17 @@ impl Placement {
                 self.settle(&key, outbox);
             }
         }
+        if self.lease_settles.is_some_and(|settles| settles <= now) {
+            self.lease_settles = None;
+            outbox.push(Effect::NoteLease);
+        }
+        while let Some(key) = self.handovers.take_due(now) {
+            self.hurry_handover(&key, outbox);
+        }
+        self.look_for_idle_keys(now, outbox);
+        if self.rebalancer.take_due(now, &self.rules.balance) {
+            self.rebalance(now, outbox);
+        }
     }
 
     fn deadline(&mut self, now: Moment, id: HolderId, outbox: &mut Vec<Effect>) {

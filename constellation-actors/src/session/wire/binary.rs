@@ -99,6 +99,9 @@ impl BinaryWire {
     pub(super) fn revoke(&self, reason: Revocation, epoch: Epoch, key: &ResourceKey) {
         let reason = match reason {
             Revocation::Stale => RevokeReason::Stale,
+            Revocation::Move => RevokeReason::Move,
+            Revocation::Drain => RevokeReason::Drain,
+            Revocation::Idle => RevokeReason::Idle,
         };
         self.mux.with(|mux| {
             self.control(mux, |buffer| encode::revoke(buffer, reason, epoch, key));

@@ -1,0 +1,64 @@
+//! What an earlier life of the controller left: its pins are in force, its workers awaited.
+
+use super::super::{
+    Placement,
+    effect::Effect,
+    input::{Restored, RestoredPin},
+    moment::Moment,
+    pin::{Pin, Stage},
+};
+
+impl Placement {
+    /// Takes up where an earlier life ended. Its workers have one lease to come back, however long
+    /// ago that was: nobody knows when they last renewed.
+    pub(super) fn restored(&mut self, now: Moment, restored: Restored, outbox: &mut Vec<Effect>) {
+        let floor = now + restored.lease.max(self.rules.ttl());
+        self.lease_settles = Some(floor);
+        self.cordoned = restored.cordoned;
+        self.pins.reserve(restored.pins.len());
+        for pin in restored.pins {
+            self.restore(now, floor, pin, outbox);
+        }
+    }
+
+    fn restore(
+        &mut self,
+        now: Moment,
+        floor: Moment,
+        restored: RestoredPin,
+        outbox: &mut Vec<Effect>,
+    ) {
+        let RestoredPin {
+            key,
+            worker,
+            incarnation,
+            epoch,
+        } = restored;
+        let holder = self
+            .roster
+            .by_incarnation(worker, incarnation)
+            .unwrap_or_else(|| {
+                let holder = self.roster.expect(now, worker, incarnation, &self.rules);
+                let barred = self.cordoned.contains(&worker);
+                self.roster.update(holder, &self.rules, |holder| {
+                    holder.lease_floor = floor;
+                    holder.barred = barred;
+                });
+                outbox.push(Effect::Expect { holder, worker });
+                holder
+            });
+        let grant = self.roster.give(holder, key.clone(), &self.rules);
+        let pin = Pin {
+            holder,
+            epoch,
+            grant,
+            stage: Stage::Held,
+        };
+        self.pins.insert(key.clone(), pin);
+        self.watch_use(&key, epoch);
+        outbox.push(Effect::Publish {
+            key,
+            owner: pin.owner(),
+        });
+    }
+}
