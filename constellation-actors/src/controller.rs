@@ -14,6 +14,7 @@ pub use self::{
     keys::{KeyPage, KeyQuery, ListedKey, PAGE_KEYS_MAX},
 };
 use crate::{
+    counters::Counts,
     gateway::Gateway,
     ingress::Ingress,
     placement::{
@@ -151,6 +152,12 @@ impl Controller {
     /// stopped.
     pub async fn rebalancing(&self) -> Option<Rebalancing> {
         self.registry.send(registry::AskBalancing).await.ok()
+    }
+
+    /// How often what happened since the start.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.ingress.counters.read()
     }
 
     /// Stops the controller: requests that wait for an owner are refused, workers are told that

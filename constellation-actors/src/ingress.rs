@@ -26,7 +26,7 @@ mod upload;
 
 pub(crate) use self::admin::Admin;
 use self::problem::Problem;
-use crate::registry::handle::Routes;
+use crate::{counters::Counters, registry::handle::Routes};
 
 /// The request's id, in every response and in every request to a worker.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request");
@@ -48,6 +48,7 @@ pub(crate) struct Ingress {
     pub(crate) routes: Routes,
     pub(crate) admin: Admin,
     pub(crate) rules: Rules,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// A request's id, as text.
@@ -85,9 +86,13 @@ impl Ingress {
         payload: web::Payload,
     ) -> HttpResponse {
         let id = RequestId::new();
+        self.counters.requests.add();
         let mut response = match self.answer(&request, payload, &id).await {
             Ok(response) => response,
-            Err(failure) => failure.response(),
+            Err(failure) => {
+                failure.problem.count(&self.counters);
+                failure.response()
+            }
         };
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, id.header());
@@ -111,7 +116,7 @@ impl Ingress {
             return Ok(page);
         }
         if let Some(answer) = self.admin.answer(request, path).await {
-            return Ok(answer);
+            return Ok(answer?);
         }
         if let Some(description) = unsupported(request) {
             return Err(Problem::BadRequest {

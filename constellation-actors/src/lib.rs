@@ -15,6 +15,8 @@ mod clock;
 #[cfg(feature = "controller")]
 mod controller;
 #[cfg(feature = "controller")]
+mod counters;
+#[cfg(feature = "controller")]
 mod gateway;
 #[cfg(feature = "controller")]
 mod heartbeat;
@@ -35,5 +37,6 @@ pub use self::{
         BuildError, Controller, ControllerBuilder, KeyPage, KeyQuery, ListedKey, OrderError,
         PAGE_KEYS_MAX,
     },
+    counters::Counts,
     status::{KeyStatus, OwnerStatus, OwnershipStage, PastOwner, WorkerState, WorkerStatus},
 };

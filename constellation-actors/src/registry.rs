@@ -15,6 +15,7 @@ use futures::{FutureExt, channel::oneshot};
 
 use crate::{
     clock::Clock,
+    counters::Counters,
     placement::{
         Placement,
         command::{Command, CommandError, OrderId},
@@ -54,6 +55,7 @@ pub(crate) struct Registry {
     terms: Terms,
     hooks: Hooks,
     view: Arc<RouteView>,
+    counters: Arc<Counters>,
     links: HashMap<HolderId, Arc<Link>>,
     sessions: HashMap<SessionId, Connection>,
     tickets: HashMap<Ticket, oneshot::Sender<Answer>>,
@@ -85,6 +87,7 @@ pub(crate) struct Parts {
     pub(crate) terms: Terms,
     pub(crate) hooks: Hooks,
     pub(crate) view: Arc<RouteView>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 impl Registry {
@@ -97,6 +100,7 @@ impl Registry {
             terms,
             hooks,
             view,
+            counters,
         } = parts;
         Self {
             restored: Some(restored),
@@ -106,6 +110,7 @@ impl Registry {
             terms,
             hooks,
             view,
+            counters,
             links: HashMap::new(),
             sessions: HashMap::new(),
             tickets: HashMap::new(),
@@ -206,8 +211,12 @@ impl Registry {
         context: &mut Context<Self>,
     ) {
         for (claim, outcome) in ids.into_iter().zip(outcomes) {
-            if let Err(error) = &outcome {
-                log::error!(error:% = error; "the store did not take a new pin");
+            match &outcome {
+                Ok(()) => self.counters.pins_claimed.add(),
+                Err(error) => {
+                    self.counters.claims_failed.add();
+                    log::error!(error:% = error; "the store did not take a new pin");
+                }
             }
             let outcome = outcome.map_err(|error| ClaimFailure::from(&error));
             self.input(Input::Stored { claim, outcome }, context);

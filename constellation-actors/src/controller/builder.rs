@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::Controller;
 use crate::{
     clock::Clock,
+    counters::Counters,
     gateway::Gateway,
     heartbeat::Heartbeat,
     ingress::{self, Admin, Ingress},
@@ -265,6 +266,7 @@ impl ControllerBuilder {
         let view = Arc::new(RouteView::default());
         let arbiter = Arbiter::new();
         let keys_max = self.rules.keys_max;
+        let counters = Arc::<Counters>::default();
         let parts = Parts {
             clock,
             placement: Placement::new(self.rules, start),
@@ -277,6 +279,7 @@ impl ControllerBuilder {
             },
             hooks: self.hooks,
             view: Arc::clone(&view),
+            counters: Arc::clone(&counters),
         };
         let registry =
             Supervisor::start_in_arbiter(&arbiter.handle(), move |_| Registry::new(parts));
@@ -295,6 +298,7 @@ impl ControllerBuilder {
                 body_bytes_max: self.body_bytes_max,
                 default_headers,
             },
+            counters,
         };
         let gateway = Gateway {
             registry: registry.clone(),

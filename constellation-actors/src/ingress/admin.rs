@@ -66,14 +66,18 @@ impl From<&WorkerStatus> for Worker {
 impl Admin {
     /// The answer, if the request is one for the admin paths. Without an admin key such a path is
     /// an ordinary resource.
-    pub(super) async fn answer(&self, request: &HttpRequest, path: &str) -> Option<HttpResponse> {
+    pub(super) async fn answer(
+        &self,
+        request: &HttpRequest,
+        path: &str,
+    ) -> Option<Result<HttpResponse, Problem>> {
         let query = match path {
             "/workers" => Query::Workers,
             "/maps" => Query::Maps,
             _ => return None,
         };
         if self.is_preflight(request) {
-            return Some(HttpResponse::new(StatusCode::NO_CONTENT));
+            return Some(Ok(HttpResponse::new(StatusCode::NO_CONTENT)));
         }
         if request.method() != Method::GET {
             return None;
@@ -81,7 +85,7 @@ impl Admin {
         let key = request.headers().get(&self.header)?;
         if !self.keys.accept(key.as_bytes()) {
             log::warn!(path = path, peer:? = request.peer_addr(); "a wrong admin key was refused");
-            return Some(Problem::AuthorizationFailed.response());
+            return Some(Err(Problem::AuthorizationFailed));
         }
         Some(match query {
             Query::Workers => self.workers().await,
@@ -108,27 +112,24 @@ impl Admin {
                 .any(|name| name.trim().eq_ignore_ascii_case(self.header.as_str()))
     }
 
-    async fn workers(&self) -> HttpResponse {
-        match self.registry.send(registry::Workers).await {
-            Ok(workers) => indented(&workers.iter().map(Worker::from).collect::<Vec<_>>()),
-            Err(_stopped) => Problem::ShuttingDown.response(),
-        }
+    async fn workers(&self) -> Result<HttpResponse, Problem> {
+        let workers = self.registry.send(registry::Workers).await;
+        let workers = workers.map_err(|_stopped| Problem::ShuttingDown)?;
+        Ok(indented(
+            &workers.iter().map(Worker::from).collect::<Vec<_>>(),
+        ))
     }
 
-    async fn maps(&self) -> HttpResponse {
-        match self.registry.send(registry::Pins).await {
-            Ok(pins) => {
-                let keys = |keys: Vec<ResourceKey>| {
-                    keys.iter().map(|key| key.as_str().to_owned()).collect()
-                };
-                let maps: BTreeMap<WorkerId, Vec<String>> = pins
-                    .into_iter()
-                    .map(|(worker, list)| (worker, keys(list)))
-                    .collect();
-                indented(&maps)
-            }
-            Err(_stopped) => Problem::ShuttingDown.response(),
-        }
+    async fn maps(&self) -> Result<HttpResponse, Problem> {
+        let pins = self.registry.send(registry::Pins).await;
+        let pins = pins.map_err(|_stopped| Problem::ShuttingDown)?;
+        let keys =
+            |keys: Vec<ResourceKey>| keys.iter().map(|key| key.as_str().to_owned()).collect();
+        let maps: BTreeMap<WorkerId, Vec<String>> = pins
+            .into_iter()
+            .map(|(worker, list)| (worker, keys(list)))
+            .collect();
+        Ok(indented(&maps))
     }
 }
 

@@ -19,6 +19,7 @@ use futures::{Stream, stream};
 
 use super::{WORKER, headers, problem::Problem, upload::Upload};
 use crate::{
+    counters::Counters,
     protocol::{
         head::{HEAD_BYTES_MAX, ResponseHead},
         json,
@@ -44,6 +45,7 @@ pub(super) fn of_frame(
     exchange: Exchange,
     frame: ResponseFrame,
     upload: Option<Upload>,
+    counters: &Arc<Counters>,
 ) -> Result<HttpResponse, Problem> {
     let (head, content) = ResponseHead::decode(&frame.payload, HEAD_BYTES_MAX)
         .map_err(|error| bad_answer(format!("The worker's response cannot be read: {error}.")))?;
@@ -72,6 +74,7 @@ pub(super) fn of_frame(
         exchange,
         upload,
         route: Arc::clone(route),
+        counters: Arc::clone(counters),
         over: false,
     };
     Ok(match length {
@@ -143,6 +146,7 @@ struct Download {
     exchange: Exchange,
     upload: Option<Upload>,
     route: Arc<Route>,
+    counters: Arc<Counters>,
     over: bool,
 }
 
@@ -168,6 +172,7 @@ impl Stream for Download {
             Poll::Ready(None) => None,
             Poll::Ready(Some(Err(ended))) => Some(Err(BrokenOff::Worker(ended))),
             Poll::Ready(Some(Ok(_))) if !this.route.is_in_force() => {
+                this.counters.stale_answers.add();
                 Some(Err(BrokenOff::NotInForce))
             }
             Poll::Ready(Some(Ok(chunk))) => Some(Ok(chunk)),

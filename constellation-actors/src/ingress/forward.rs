@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     clock,
+    counters::Limit,
     placement::{effect::Rejection, epoch::Epoch, key::ResourceKey},
     protocol::{
         frame::code::ResetCode,
@@ -28,7 +29,7 @@ use crate::{
     session::wire::{
         Wire,
         binary::{BinaryWire, Exchange},
-        json::JsonWire,
+        json::{JsonWire, SendError},
     },
 };
 
@@ -88,6 +89,7 @@ impl Ingress {
                     }));
                 }
             }
+            self.counters.offered_again.add();
         }
         Err(Failure {
             problem: Problem::Undelivered {
@@ -106,23 +108,28 @@ impl Ingress {
             .resolve(key.clone(), refused)
             .await
             .map_err(|unrouted| {
-                let limit = |limit: &str| Problem::Overloaded {
-                    limit: limit.to_owned(),
+                let full = |limit: Limit, description: &str| Problem::Overloaded {
+                    limit,
+                    description: description.to_owned(),
                 };
                 match unrouted {
                     Unrouted::Stopped => Problem::ShuttingDown,
-                    Unrouted::RegistryBusy => limit("messages to the Registry"),
+                    Unrouted::RegistryBusy => {
+                        full(Limit::RegistryMailbox, "messages to the Registry")
+                    }
                     Unrouted::Rejected(rejection) => match rejection {
                         Rejection::NoWorker => Problem::NoWorker {
                             key: key.to_string(),
                         },
-                        Rejection::WaitingPerKeyFull => {
-                            limit("requests that wait for one key (Placement.WaitingPerKeyMax)")
-                        }
-                        Rejection::WaitingFull => {
-                            limit("requests that wait for any key (Placement.WaitingMax)")
-                        }
-                        Rejection::KeysFull => limit("pinned keys (Placement.KeysMax)"),
+                        Rejection::WaitingPerKeyFull => full(
+                            Limit::WaitingPerKey,
+                            "requests that wait for one key (Placement.WaitingPerKeyMax)",
+                        ),
+                        Rejection::WaitingFull => full(
+                            Limit::Waiting,
+                            "requests that wait for any key (Placement.WaitingMax)",
+                        ),
+                        Rejection::KeysFull => full(Limit::Keys, "pinned keys (Placement.KeysMax)"),
                         Rejection::StoreFailed => Problem::StoreUnavailable {
                             key: key.to_string(),
                         },
@@ -167,20 +174,25 @@ impl Ingress {
                     description: error.to_string(),
                 });
             }
-            Err(error @ (OpenError::ExchangesFull { .. } | OpenError::QueueFull { .. })) => {
-                return Err(Problem::Overloaded {
-                    limit: error.to_string(),
-                });
+            Err(error @ OpenError::ExchangesFull { .. }) => {
+                return Err(overloaded(Limit::Exchanges, &error));
+            }
+            Err(error @ OpenError::QueueFull { .. }) => {
+                return Err(overloaded(Limit::SessionQueue, &error));
             }
         };
         match await_response(&exchange, upload).await? {
             Ok(response) if route.is_in_force() => {
                 let taken = upload.take();
-                let response = answer::of_frame(request, route, exchange, response, taken)?;
+                let response =
+                    answer::of_frame(request, route, exchange, response, taken, &self.counters)?;
                 Ok(Offer::Answered(response))
             }
             // The epoch is over: the answer of a former owner never reaches a client.
-            Ok(_stale) => Ok(Offer::Lost),
+            Ok(_stale) => {
+                self.counters.stale_answers.add();
+                Ok(Offer::Lost)
+            }
             Err(Ended::Reset {
                 code: ResetCode::Refused,
                 ..
@@ -230,11 +242,10 @@ impl Ingress {
         let message = self.json_message(request, route, id, &body);
         // What was read is kept, so that an undelivered request can be offered again.
         upload.keep(body);
-        let sent = wire
-            .send(id.uuid(), message)
-            .map_err(|error| Problem::Overloaded {
-                limit: error.to_string(),
-            })?;
+        let sent = wire.send(id.uuid(), message).map_err(|error| match error {
+            SendError::ExchangesFull { .. } => overloaded(Limit::Exchanges, &error),
+            SendError::QueueFull { .. } => overloaded(Limit::SessionQueue, &error),
+        })?;
         let Some(sent) = sent else {
             return Ok(Offer::Undelivered { refused: None });
         };
@@ -321,6 +332,13 @@ async fn await_response(
     .await
 }
 
+fn overloaded(limit: Limit, error: &dyn std::error::Error) -> Problem {
+    Problem::Overloaded {
+        limit,
+        description: error.to_string(),
+    }
+}
+
 fn upload_problem(error: &UploadError) -> Problem {
     match error {
         UploadError::TooLarge { bytes_max } => Problem::TooLarge {
@@ -335,7 +353,8 @@ fn upload_problem(error: &UploadError) -> Problem {
 fn reset_problem(code: ResetCode, reason: &str) -> Problem {
     match code {
         ResetCode::Overloaded => Problem::Overloaded {
-            limit: format!("a limit of the worker: {reason}"),
+            limit: Limit::Worker,
+            description: format!("a limit of the worker: {reason}"),
         },
         ResetCode::TooLarge => Problem::BadAnswer {
             description: format!("The worker took no more: {reason}."),

@@ -9,6 +9,8 @@ use actix_web::{
 };
 use serde::Serialize;
 
+use crate::counters::{Counters, Limit};
+
 /// Says that a request may have reached its worker.
 const DELIVERY: HeaderName = HeaderName::from_static("x-constellation-delivery");
 
@@ -33,7 +35,7 @@ pub(crate) enum Problem {
     /// The worker's answer cannot be passed on.
     BadAnswer { description: String },
     /// A queue or limit is full.
-    Overloaded { limit: String },
+    Overloaded { limit: Limit, description: String },
     /// The store does not take new pins.
     StoreUnavailable { key: String },
     /// No answer in time.
@@ -132,7 +134,7 @@ impl Problem {
             Self::DeliveryUnknown { key } => {
                 format!("The worker of resource {key} went away; the request may have reached it.")
             }
-            Self::Overloaded { limit } => format!("Limit reached: {limit}."),
+            Self::Overloaded { description, .. } => format!("Limit reached: {description}."),
             Self::StoreUnavailable { key } => {
                 format!("The store did not take the new pin of resource {key}.")
             }
@@ -141,6 +143,24 @@ impl Problem {
             }
             Self::ShuttingDown => "The controller is shutting down.".into(),
         }
+    }
+
+    /// Counts it.
+    pub(crate) fn count(&self, counters: &Counters) {
+        let counter = match self {
+            Self::BadRequest { .. } => &counters.bad_requests,
+            Self::AuthorizationFailed => &counters.wrong_admin_keys,
+            Self::TooLarge { .. } => &counters.bodies_too_large,
+            Self::NoWorker { .. } => &counters.no_worker,
+            Self::Undelivered { .. } => &counters.undelivered,
+            Self::DeliveryUnknown { .. } => &counters.delivery_unknown,
+            Self::BadAnswer { .. } => &counters.bad_answers,
+            Self::Overloaded { limit, .. } => return counters.hit(*limit),
+            Self::StoreUnavailable { .. } => &counters.store_failures,
+            Self::Timeout { .. } => &counters.timeouts,
+            Self::ShuttingDown => &counters.shutting_down,
+        };
+        counter.add();
     }
 
     /// The answer to the client.

@@ -7,6 +7,7 @@ use crate::{
     placement::{
         command::{CommandError, OrderId},
         effect::{Dismissal, Effect, End, Owner},
+        epoch::Epoch,
         holder::{HolderId, SessionId},
         input::Ticket,
         key::ResourceKey,
@@ -51,7 +52,7 @@ impl Registry {
                 end,
             } => self.end(holder, worker, end),
             Effect::Publish { key, owner } => self.publish(key, owner),
-            Effect::Freeze { key, epoch } => self.view.freeze(&key, epoch),
+            Effect::Freeze { key, epoch } => self.freeze(&key, epoch),
             Effect::AwaitQuiet { key, epoch } => self.quieting.push((key, epoch)),
             Effect::AskUse(keys) => self.asked.extend(keys),
             Effect::Withdraw { key, epoch } => self.view.withdraw(&key, epoch),
@@ -87,6 +88,12 @@ impl Registry {
         }
     }
 
+    fn freeze(&self, key: &ResourceKey, epoch: Epoch) {
+        log::debug!(key:% = key, epoch:% = epoch; "its owner is asked to let it go");
+        self.counters.handovers.add();
+        self.view.freeze(key, epoch);
+    }
+
     /// Answers a request; one that is gone needs no answer.
     fn answer(&mut self, ticket: Ticket, answer: Answer) {
         if let Some(waiting) = self.tickets.remove(&ticket) {
@@ -113,6 +120,11 @@ impl Registry {
 
     fn end(&mut self, holder: HolderId, worker: WorkerId, end: End) {
         log::info!(worker:% = worker, end:? = end; "a worker's keys are free");
+        match end {
+            End::Goodbye => self.counters.goodbyes.add(),
+            End::Disconnected => self.counters.disconnects.add(),
+            End::LeaseEnded => self.counters.leases_ended.add(),
+        }
         if let Some(link) = self.links.remove(&holder) {
             link.end();
         }
