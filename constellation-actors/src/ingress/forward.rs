@@ -162,7 +162,7 @@ impl Ingress {
         id: &RequestId,
     ) -> Result<Offer, Problem> {
         let (inline, end) = upload.inline();
-        let opened = wire.open(&route.key, (route.grant, route.epoch), end, |buffer| {
+        let opened = wire.open(route, end, |buffer| {
             self.write_head(buffer, request, id);
             buffer.extend_from_slice(inline);
         });

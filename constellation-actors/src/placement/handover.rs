@@ -1,4 +1,4 @@
-//! Planned hand-overs under way: which key, why, to whom, and how long its owner has for it.
+//! Hand-overs under way: which key, why, to whom, and how long its owner has for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::{
     effect::Revocation, history::Ending, key::ResourceKey, moment::Moment, worker::WorkerId,
 };
 
-/// Why a key leaves its owner by plan.
+/// Why a key leaves an owner that is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// An operator moves it.
@@ -17,6 +17,8 @@ pub enum Cause {
     Drain,
     /// Nobody uses it.
     Idle,
+    /// Its worker let it go of its own accord.
+    Release,
     /// Its worker has more keys than others.
     Rebalance,
 }
@@ -25,7 +27,7 @@ impl Cause {
     /// What the owner is told.
     pub(super) fn revocation(self) -> Revocation {
         match self {
-            Self::Move | Self::Unpin | Self::Rebalance => Revocation::Move,
+            Self::Move | Self::Unpin | Self::Release | Self::Rebalance => Revocation::Move,
             Self::Drain => Revocation::Drain,
             Self::Idle => Revocation::Idle,
         }
@@ -38,6 +40,7 @@ impl Cause {
             Self::Unpin => Ending::Unpinned,
             Self::Drain => Ending::Drained,
             Self::Idle => Ending::Idle,
+            Self::Release => Ending::Released,
             Self::Rebalance => Ending::Rebalanced,
         }
     }

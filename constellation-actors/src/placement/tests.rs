@@ -131,6 +131,20 @@ impl Bench {
         answers.next().expect("every order is answered")
     }
 
+    fn release(&mut self, session: SessionId, path: &str, epoch: Epoch) -> Vec<Effect> {
+        self.input(Input::Released {
+            session,
+            key: key(path),
+            epoch,
+        })
+    }
+
+    /// Lets a key go of the worker's own accord, and says so again when it is asked.
+    fn let_go(&mut self, session: SessionId, path: &str, epoch: Epoch) -> Vec<Effect> {
+        self.release(session, path, epoch);
+        self.release(session, path, epoch)
+    }
+
     fn renew(&mut self, session: SessionId) -> Vec<Effect> {
         self.input(Input::Renewed {
             session,
@@ -225,11 +239,7 @@ fn a_full_worker_gets_no_new_key_until_it_releases_one() {
     let session = bench.arrive(1, |arrival| arrival.profile.capacity = Some(1));
     let (_, epoch) = bench.owner("/a");
     assert_eq!(rejected(&bench.resolve("/b")), Some(Rejection::NoWorker));
-    bench.input(Input::Released {
-        session,
-        key: key("/a"),
-        epoch,
-    });
+    bench.let_go(session, "/a", epoch);
     assert_eq!(bench.owner("/b").0, 1);
 }
 
@@ -612,11 +622,7 @@ fn a_refused_request_holds_up_no_other_key_and_goes_on_with_the_release() {
     let other = bench.owner("/b");
     bench.resolve_after("/a", Some(epoch));
     assert_eq!(bench.owner("/b"), other);
-    let effects = bench.input(Input::Released {
-        session,
-        key: key("/a"),
-        epoch,
-    });
+    let effects = bench.let_go(session, "/a", epoch);
     assert!(routed(&effects).is_some_and(|owner| owner.epoch > epoch));
 }
 

@@ -101,6 +101,11 @@ impl Route {
         self.stage.load(Ordering::Acquire) != WITHDRAWN && !self.link.ended.load(Ordering::Acquire)
     }
 
+    /// Whether new requests may be sent under it.
+    pub(crate) fn is_open(&self) -> bool {
+        self.stage.load(Ordering::Acquire) == OPEN && !self.link.ended.load(Ordering::Acquire)
+    }
+
     /// Whether its owner was asked to let the key go.
     pub(crate) fn is_frozen(&self) -> bool {
         self.stage.load(Ordering::Acquire) == FROZEN
@@ -130,9 +135,7 @@ impl RouteView {
     /// The pin of a key, for a request that is sent under it.
     pub(crate) fn get(&self, key: &str) -> Option<Arc<Route>> {
         let routes = self.routes.pin();
-        let route = routes
-            .get(key)
-            .filter(|route| route.stage.load(Ordering::Acquire) == OPEN)?;
+        let route = routes.get(key).filter(|route| route.is_open())?;
         route.touch(self.now.load(Ordering::Relaxed));
         Some(Arc::clone(route))
     }
@@ -177,7 +180,7 @@ impl RouteView {
         }
     }
 
-    pub(super) fn freeze(&self, key: &str, epoch: Epoch) {
+    pub(crate) fn freeze(&self, key: &str, epoch: Epoch) {
         if let Some(route) = self
             .routes
             .pin()

@@ -33,14 +33,6 @@ impl Bench {
         self.input(Input::Ordered { order, command })
     }
 
-    fn release(&mut self, session: SessionId, path: &str, epoch: Epoch) -> Vec<Effect> {
-        self.input(Input::Released {
-            session,
-            key: key(path),
-            epoch,
-        })
-    }
-
     /// Releases every key that `effects` ask for, and what is asked for because of that.
     fn obey(&mut self, effects: &[Effect]) -> usize {
         let mut asked: Vec<_> = effects.to_vec();
@@ -88,6 +80,29 @@ fn a_moved_key_is_frozen_released_and_only_then_given_on_under_a_higher_epoch() 
     let past: Vec<_> = bench.placement.history("/a").cloned().collect();
     assert_eq!(past.len(), 1);
     assert_eq!((past[0].epoch, past[0].ending), (before, Ending::Moved));
+}
+
+#[test]
+fn a_release_of_the_workers_own_accord_counts_once_nothing_can_have_crossed_it() {
+    let mut bench = Bench::new(Rules::default());
+    let session = bench.worker(1);
+    let (_, epoch) = bench.owner("/a");
+    bench.worker(2);
+    let effects = bench.release(session, "/a", epoch);
+    assert_eq!(revoked(&effects), [("/a".to_owned(), Revocation::Move)]);
+    assert_eq!(
+        routed(&bench.resolve("/a")),
+        None,
+        "a grant may have crossed the release"
+    );
+    let effects = bench.release(session, "/a", epoch);
+    assert!(routed(&effects).is_some_and(|owner| owner.epoch > epoch));
+    let past: Vec<_> = bench
+        .placement
+        .history("/a")
+        .map(|past| past.ending)
+        .collect();
+    assert_eq!(past, [Ending::Released]);
 }
 
 #[test]

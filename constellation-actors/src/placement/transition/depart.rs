@@ -4,7 +4,7 @@ use super::super::{
     Departed, Deserted, Placement,
     effect::{Effect, End},
     epoch::Epoch,
-    history::Ending,
+    handover::{Cause, Next},
     holder::{HolderId, SessionId, Standing},
     input::Departure,
     key::ResourceKey,
@@ -129,15 +129,9 @@ impl Placement {
         let key = key.clone();
         match pin.stage {
             Stage::Claimed => {}
-            Stage::Held => {
-                self.record(&key, pin, Ending::Released);
-                self.unpin(&key, pin, outbox);
-                outbox.push(Effect::Forget {
-                    key: key.clone(),
-                    epoch,
-                });
-                self.settle(&key, outbox);
-            }
+            // A grant of the key may have crossed the release, and the worker holds it anew then. Its
+            // answer to a revocation, which nothing crosses, is certain.
+            Stage::Held => self.begin_handover(&key, Cause::Release, Next::Nobody, outbox),
             Stage::Leaving => self.finish_planned_handover(&key, outbox),
         }
     }

@@ -29,6 +29,7 @@ use crate::{
             waking::Wakers,
         },
     },
+    registry::route::Route,
     session::socket::{Closing, Outbound},
 };
 
@@ -159,20 +160,30 @@ impl BinaryWire {
 
     /// Sends a request under a pin; the worker is told of the pin first if it does not know it.
     ///
+    /// Whether new requests may still be sent under the pin is looked at under the lock under which
+    /// its revocation is queued, and the pin is frozen before that. So nothing follows the
+    /// revocation: a GRANT there would make the worker hold a key anew that it just let go.
+    ///
     /// # Errors
     ///
-    /// When nothing was sent: the session is over, or a limit of it is reached.
+    /// When nothing was sent: the pin is not open any more, the session is over, or a limit of it
+    /// is reached.
     pub(crate) fn open(
         self: &Arc<Self>,
-        key: &ResourceKey,
-        (grant, epoch): (GrantId, Epoch),
+        route: &Route,
         end: bool,
         head: impl FnOnce(&mut BytesMut),
     ) -> Result<Exchange, OpenError> {
+        let (grant, epoch) = (route.grant, route.epoch);
         let stream = self.mux.with(|mux| {
+            if !route.is_open() {
+                return Err(OpenError::Closed);
+            }
             let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
             if granted.is_news(grant, epoch) {
-                self.control(mux, |buffer| encode::grant(buffer, grant, epoch, key));
+                self.control(mux, |buffer| {
+                    encode::grant(buffer, grant, epoch, &route.key);
+                });
             }
             mux.open(grant, end, head)
         })?;
@@ -233,7 +244,38 @@ impl Drop for Exchange {
 
 #[cfg(test)]
 mod tests {
+    use futures::task::noop_waker_ref;
+    use uuid::Uuid;
+
     use super::*;
+    use crate::{
+        placement::worker::WorkerId,
+        protocol::mux::{Role, limits::Limits},
+        registry::route::{Link, RouteView},
+    };
+
+    #[test]
+    fn nothing_is_sent_under_a_pin_whose_owner_was_asked_to_let_it_go() {
+        let mux = Mux::new(Role::Controller, Limits::default()).unwrap();
+        let wire = Arc::new(BinaryWire::new(mux));
+        let view = RouteView::default();
+        let key = ResourceKey::parse("/a").unwrap();
+        let link = Arc::new(Link::new(WorkerId::new(Uuid::nil())));
+        view.publish(key.clone(), link, Epoch::new(5), GrantId::new(0));
+        let route = view.get(&key).unwrap();
+
+        view.freeze(&key, Epoch::new(5));
+        wire.revoke(Revocation::Move, Epoch::new(5), &key);
+        let late = wire.open(&route, true, |_| ());
+        assert!(matches!(late, Err(OpenError::Closed)));
+        let context = Context::from_waker(noop_waker_ref());
+        let Poll::Ready(Some((_, message))) = wire.poll_outbound(&context) else {
+            panic!("the revocation is sent");
+        };
+        let mut revocation = BytesMut::new();
+        encode::revoke(&mut revocation, RevokeReason::Move, Epoch::new(5), &key);
+        assert_eq!(message, revocation);
+    }
 
     #[test]
     fn a_grant_is_news_once_and_again_under_another_epoch() {
