@@ -116,9 +116,12 @@ fn controller(settings: &Settings) -> io::Result<Controller> {
         OnDisconnect::Reassign => rules::OnDisconnect::Reassign,
     };
     let exchanges_max = u32::try_from(proxy.exchanges_per_worker_max).unwrap_or(u32::MAX);
-    Controller::builder()
+    let mut builder = Controller::builder();
+    if let Some(grace) = ownership.startup_grace {
+        builder = builder.startup_grace(grace);
+    }
+    builder
         .heartbeat(heartbeat.interval, heartbeat.failures_max.get())
-        .startup_grace(ownership.startup_grace)
         .strategy(strategy)
         .on_disconnect(on_disconnect)
         .waiting(placement.waiting_per_key_max, placement.waiting_max)

@@ -98,13 +98,6 @@ pub(crate) struct Heartbeat {
     pub(crate) failures_max: NonZeroU32,
 }
 
-impl Heartbeat {
-    /// How long a lease runs from the renewal that was handled last.
-    pub(crate) fn lease(self) -> Duration {
-        self.interval.saturating_mul(self.failures_max.get())
-    }
-}
-
 /// Limits of requests.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Proxy {
@@ -152,8 +145,9 @@ pub(crate) enum Strategy {
 pub(crate) struct Ownership {
     /// What a vanished connection means for the worker's keys.
     pub(crate) on_disconnect: OnDisconnect,
-    /// How long after its start a controller that remembers nothing gives no keys away.
-    pub(crate) startup_grace: Duration,
+    /// How long after its start a controller that remembers nothing gives no keys away; one lease,
+    /// the longest that may be running, when `None`.
+    pub(crate) startup_grace: Option<Duration>,
 }
 
 /// What a vanished connection means for the worker's keys.

@@ -47,7 +47,7 @@ pub(crate) fn resolve(
         proxy: proxy(&file.proxy),
         admin: admin(file.admin),
         placement: placement(&file.placement),
-        ownership: ownership(&file.ownership, heartbeat(&file.heartbeat)),
+        ownership: ownership(&file.ownership),
         logging: logging(file.logging),
         warnings: Vec::new(),
     };
@@ -146,15 +146,13 @@ fn placement(file: &file::Placement) -> Placement {
     }
 }
 
-fn ownership(file: &file::Ownership, heartbeat: Heartbeat) -> Ownership {
+fn ownership(file: &file::Ownership) -> Ownership {
     Ownership {
         on_disconnect: match file.on_disconnect {
             file::OnDisconnect::WaitForLease => OnDisconnect::WaitForLease,
             file::OnDisconnect::Reassign => OnDisconnect::Reassign,
         },
-        startup_grace: file
-            .startup_grace_ms
-            .map_or_else(|| heartbeat.lease(), Duration::from_millis),
+        startup_grace: file.startup_grace_ms.map(Duration::from_millis),
     }
 }
 

@@ -319,7 +319,7 @@ static OWNERSHIP: &[Member] = &[
             0,
             3_600_000,
             "milliseconds",
-            "one lease: IntervalMs x MaxFailures",
+            "one lease: IntervalMs x MaxFailures, or what it was before if that was longer",
         ),
         "null",
     ),

@@ -96,7 +96,7 @@ fn ownership(ownership: &super::Ownership) -> file::Ownership {
             OnDisconnect::WaitForLease => file::OnDisconnect::WaitForLease,
             OnDisconnect::Reassign => file::OnDisconnect::Reassign,
         },
-        startup_grace_ms: Some(milliseconds(ownership.startup_grace)),
+        startup_grace_ms: ownership.startup_grace.map(milliseconds),
     }
 }
 

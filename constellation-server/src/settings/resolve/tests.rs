@@ -50,8 +50,8 @@ fn an_empty_document_has_the_defaults_in_force() {
     );
     assert_eq!(settings.webserver.threads.get(), 3);
     assert_eq!(settings.webserver.default_headers.len(), 4);
-    assert_eq!(settings.heartbeat.lease(), Duration::from_secs(6));
-    assert_eq!(settings.ownership.startup_grace, Duration::from_secs(6));
+    assert_eq!(settings.heartbeat.interval, Duration::from_secs(2));
+    assert_eq!(settings.ownership.startup_grace, None);
     assert_eq!(settings.proxy.body_bytes_max, None);
     assert_eq!(settings.logging.file(), None);
     assert_eq!(settings.warnings(), [Warning::AdminKeyToCome]);
@@ -138,7 +138,7 @@ fn what_is_shown_is_in_force_and_no_secret() {
         "Placement": {
             "Strategy": "LeastPinned", "WaitingPerKeyMax": 8, "WaitingMax": 9, "KeysMax": 10
         },
-        "Ownership": { "OnDisconnect": "Reassign", "StartupGraceMs": 6000 },
+        "Ownership": { "OnDisconnect": "Reassign", "StartupGraceMs": null },
         "Logging": {
             "LogDirectory": "d", "LogFilename": "c.log", "ConsoleLogging": false,
             "EnableColors": false, "MinimumSeverity": 4
