@@ -5,8 +5,8 @@
 //! under an *epoch* that grows with every change of owner. The library keeps the *lease* on which
 //! that rests: it renews it, reconnects when a connection is lost, and stops whatever runs when
 //! the lease ends, before another worker can own the keys. What it cannot do is stop a process
-//! that was itself stopped for longer than the lease: hand [`Request::epoch`] to whatever can
-//! refuse a lower one.
+//! that was itself stopped for longer than the lease: put a [`fence`] at the resource, which
+//! refuses a lower [`Request::epoch`].
 //!
 //! There are two ways to handle requests.
 //!
@@ -88,6 +88,28 @@
 //! [`WorkerBuilder::handler_timeout`] becomes a 504. Neither disturbs other requests. A handler
 //! that blocks its thread disturbs all of them: hand such work to
 //! [`actix_rt::task::spawn_blocking`].
+//!
+//! # Fences
+//!
+//! A worker's process can be stopped in the middle of a write, lose its lease meanwhile, and go on
+//! with the write when the key has another owner. No lease prevents that, so what must never be
+//! written by two owners needs a fence of its own. One for the files of a directory and one for a value
+//! in memory are in [`fence`], one for a SQLite database is there with the feature `sqlite`, and a
+//! trait and a conformance suite for those who write another.
+//!
+//! ```
+//! use constellation_client::{Grant, fence::{Entered, Fence, directory::{DirectoryFence, Error}}};
+//!
+//! /// Called with the grant of a key, before anything of its directory is read.
+//! fn open(grant: &Grant) -> Result<Entered<DirectoryFence>, Error> {
+//!     DirectoryFence::open("worlds/one")?.enter(grant.epoch())
+//! }
+//!
+//! /// Fails when the key has had another owner since.
+//! fn save(world: &mut Entered<DirectoryFence>, state: &[u8]) -> Result<(), Error> {
+//!     world.write(|files| files.replace("state.json", state))
+//! }
+//! ```
 
 mod backoff;
 mod body;
@@ -101,6 +123,7 @@ mod drain;
 mod error;
 mod event;
 mod exchange;
+pub mod fence;
 mod grant;
 mod holding;
 mod holdings;

@@ -7,6 +7,8 @@ mod actors;
 mod controllers;
 mod drain;
 mod failures;
+#[cfg(unix)]
+mod fences;
 mod functions;
 mod lease;
 mod observing;

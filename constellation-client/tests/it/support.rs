@@ -10,6 +10,8 @@ use constellation_client::{
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 pub(crate) mod behaviour;
+#[cfg(unix)]
+pub(crate) mod companion;
 pub(crate) mod controller;
 pub(crate) mod gate;
 pub(crate) mod http;

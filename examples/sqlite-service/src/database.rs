@@ -3,7 +3,9 @@
 //!
 //! A statement is a transaction of its own: its effects are on the disk when [`Database::run`]
 //! returns a result, and there are none when it returns a failure. Statements that would reach
-//! beyond that, to another file or into the next request, are refused (see [`authority`]).
+//! beyond that, to another file or into the next request, are refused (see [`authority`]). So is
+//! every statement of an owner after whom another one came: the epoch is compared with the fence in
+//! the database, in the transaction of the statement.
 
 mod authority;
 mod failure;
@@ -18,6 +20,10 @@ use std::{
     time::Duration,
 };
 
+use constellation_client::{
+    Epoch,
+    fence::{Fence, sqlite::SqliteFence},
+};
 use rusqlite::{
     Batch, Connection, OpenFlags, Statement, config::DbConfig, fallible_iterator::FallibleIterator,
     limits::Limit,
@@ -76,15 +82,19 @@ pub(crate) struct Database {
     connection: Connection,
     authority: Authority,
     limits: Limits,
+    /// The epoch under which it was opened.
+    epoch: Epoch,
 }
 
 impl Database {
-    /// Opens the database in this file; makes the file and its first table when they are missing.
+    /// Opens the database in this file as its owner under `epoch`, which shuts out every owner under a
+    /// lower one; makes the file and its first table when they are missing.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened or written, is no database, or is a symbolic link.
-    pub(crate) fn open(file: &Path, limits: Limits) -> Result<Self, Failure> {
+    /// When the database has an owner under a higher epoch. When the file cannot be opened or written,
+    /// is no database, or is a symbolic link.
+    pub(crate) fn open(file: &Path, epoch: Epoch, limits: Limits) -> Result<Self, Failure> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -93,15 +103,21 @@ impl Database {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "max_page_count", limits.file_pages_max)?;
         configure(&connection)?;
+        // Before the size is bounded: a database that is full still gets its fence.
+        let mut fence = SqliteFence::new(&connection);
+        fence.raise(epoch)?;
+        connection.pragma_update(None, "max_page_count", limits.file_pages_max)?;
         restrict(&connection, limits)?;
-        connection.execute_batch(FIRST_TABLE)?;
+        fence.write(epoch, |connection| {
+            connection.execute_batch(FIRST_TABLE).map_err(Failure::from)
+        })?;
         let authority = Authority::install(&mut connection)?;
         Ok(Self {
             connection,
             authority,
             limits,
+            epoch,
         })
     }
 
@@ -111,7 +127,7 @@ impl Database {
     /// # Errors
     ///
     /// When the text is not exactly one statement, is refused, fails, has a result over the
-    /// limits, or was stopped; then nothing has changed.
+    /// limits, or was stopped, or when the database has a later owner; then nothing has changed.
     pub(crate) fn run(&mut self, sql: &str, stop: &Stop) -> Result<Vec<u8>, Failure> {
         let stop = stop.clone();
         self.connection
@@ -133,17 +149,20 @@ impl Database {
 
     fn execute(&self, sql: &str) -> Result<Vec<u8>, Failure> {
         let mut statement = self.prepare(sql)?;
-        if statement.readonly() {
-            return rows::collect(&mut statement, self.limits);
-        }
-        // Without a transaction around it, a statement whose result turns out to be too large
-        // would have changed the data all the same.
-        self.authority
-            .as_service(|| self.connection.execute_batch("BEGIN IMMEDIATE"))?;
-        let result = rows::collect(&mut statement, self.limits)?;
-        self.authority
-            .as_service(|| self.connection.execute_batch("COMMIT"))?;
-        Ok(result)
+        let reads = statement.readonly();
+        let mut fence = SqliteFence::new(&self.connection);
+        let act = |_: &mut &Connection| {
+            self.authority
+                .as_client(|| rows::collect(&mut statement, self.limits))
+        };
+        // The transaction also undoes a statement whose result turns out to be too large.
+        self.authority.as_service(|| {
+            if reads {
+                fence.read(self.epoch, act)
+            } else {
+                fence.write(self.epoch, act)
+            }
+        })
     }
 
     fn prepare(&self, sql: &str) -> Result<Statement<'_>, Failure> {

@@ -11,6 +11,7 @@ use actix_rt::{
     task::{JoinHandle, spawn_blocking},
     time::timeout,
 };
+use constellation_client::Epoch;
 
 use crate::{
     database::{Database, Failure, Limits, Stop},
@@ -21,6 +22,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct Keeper {
     file: PathBuf,
+    epoch: Epoch,
     limits: Limits,
     statement_timeout: Duration,
     slot: Arc<Mutex<Option<Database>>>,
@@ -38,10 +40,17 @@ impl Drop for StopOnDrop {
 }
 
 impl Keeper {
-    /// A keeper of the database in `file`; a statement may take `statement_timeout`.
-    pub(crate) fn new(file: PathBuf, limits: Limits, statement_timeout: Duration) -> Self {
+    /// A keeper of the database in `file` for the owner under `epoch`; a statement may take
+    /// `statement_timeout`.
+    pub(crate) fn new(
+        file: PathBuf,
+        epoch: Epoch,
+        limits: Limits,
+        statement_timeout: Duration,
+    ) -> Self {
         Self {
             file,
+            epoch,
             limits,
             statement_timeout,
             slot: Arc::default(),
@@ -109,7 +118,7 @@ impl Keeper {
         let mut database = match slot.take() {
             Some(database) => database,
             None => {
-                let database = Database::open(&self.file, self.limits)?;
+                let database = Database::open(&self.file, self.epoch, self.limits)?;
                 log::info!("opened {}", self.file.display());
                 database
             }
@@ -150,7 +159,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let folder = DataFolder::open(root.path()).unwrap();
         let name = DatabaseName::from_path("/db/kept").unwrap();
-        let keeper = Keeper::new(folder.file(&name), LIMITS, limit);
+        let keeper = Keeper::new(folder.file(&name), Epoch::new(1), LIMITS, limit);
         actix_rt::Runtime::new().unwrap().block_on(test(keeper));
     }
 

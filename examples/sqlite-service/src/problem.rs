@@ -28,6 +28,7 @@ enum Kind {
     TooLarge,
     Timeout,
     Overloaded,
+    OwnerChanged,
     InsufficientStorage,
     InternalError,
 }
@@ -78,7 +79,7 @@ impl Problem {
 
     /// How long a client should wait before it tries again, where that may help; in seconds.
     pub(crate) fn retry_after(&self) -> Option<u32> {
-        (self.kind == Kind::Overloaded).then_some(1)
+        matches!(self.kind, Kind::Overloaded | Kind::OwnerChanged).then_some(1)
     }
 
     /// Whether the answer must name the methods that are allowed (RFC 9110, section 15.5.6).
@@ -134,8 +135,9 @@ impl From<Failure> for Problem {
             | Failure::TooManyBytes { .. } => Kind::BadRequest,
             Failure::Stopped => Kind::Timeout,
             Failure::Busy => Kind::Overloaded,
+            Failure::Superseded(_) => Kind::OwnerChanged,
             Failure::Full => Kind::InsufficientStorage,
-            Failure::Storage(_) => Kind::InternalError,
+            Failure::Storage(_) | Failure::Fence(_) => Kind::InternalError,
         };
         if let Some(cause) = failure.source() {
             log::error!("{failure}: {cause}");
@@ -152,7 +154,7 @@ impl Kind {
             Self::MethodNotAllowed => 405,
             Self::TooLarge => 413,
             Self::Timeout => 504,
-            Self::Overloaded => 503,
+            Self::Overloaded | Self::OwnerChanged => 503,
             Self::InsufficientStorage => 507,
             Self::InternalError => 500,
         }
@@ -168,6 +170,7 @@ impl Kind {
             Self::TooLarge => "TooLarge",
             Self::Timeout => "Timeout",
             Self::Overloaded => "Overloaded",
+            Self::OwnerChanged => "OwnerChanged",
             Self::InsufficientStorage => "InsufficientStorage",
             Self::InternalError => "InternalError",
         }
@@ -190,6 +193,7 @@ impl Kind {
             }
             Self::Timeout => "The request was not completed within the specified timeout interval.",
             Self::Overloaded => "The service is busy.  Please try again.",
+            Self::OwnerChanged => "The resource has a new owner.  Please try again.",
             Self::InsufficientStorage => "There is no room left to store your data.",
             Self::InternalError => "An internal error has been encountered.",
         }
@@ -198,6 +202,7 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
+    use constellation_client::{Epoch, fence};
     use serde_json::{Value, json};
 
     use super::*;
@@ -241,6 +246,16 @@ mod tests {
         let method = Problem::method_not_allowed();
         assert_eq!((method.status(), method.names_methods()), (405, true));
         assert!(!busy.names_methods());
+    }
+
+    #[test]
+    fn a_lost_database_asks_to_try_again_and_keeps_its_path_to_itself() {
+        let (held, brought) = (Epoch::new(2), Epoch::new(1));
+        let refused = fence::admit("/secret/place", Some(held), brought).unwrap_err();
+        let problem = Problem::from(Failure::Superseded(refused));
+        assert_eq!((problem.status(), problem.retry_after()), (503, Some(1)));
+        assert_eq!(document(&problem)["Error"], "OwnerChanged");
+        assert!(!document(&problem).to_string().contains("secret"));
     }
 
     #[test]

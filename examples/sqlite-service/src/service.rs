@@ -62,7 +62,8 @@ impl Owner {
         let subject = match DatabaseName::from_path(grant.key()) {
             Ok(name) => {
                 let file = shelf.folder.file(&name);
-                let keeper = Keeper::new(file, shelf.limits, shelf.statement_timeout);
+                let keeper =
+                    Keeper::new(file, grant.epoch(), shelf.limits, shelf.statement_timeout);
                 Subject::Database(Arc::new(Shelved {
                     worker: shelf.worker,
                     name,

@@ -1,12 +1,14 @@
 //! What clients' statements may do, asked by SQLite's authorizer for every action while a
 //! statement is compiled. It never lets one out of its file or leave something behind on the
-//! connection, which the next request, perhaps someone else's, will use.
+//! connection, which the next request, perhaps someone else's, will use. Nor does it let one at the
+//! mark of the fence, which says who owns the file.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
+use constellation_client::fence::sqlite::TABLE as FENCE;
 use rusqlite::{
     Connection,
     hooks::{AuthAction, AuthContext, Authorization},
@@ -74,9 +76,19 @@ impl Authority {
 
     /// Does something in the service's own name, which the rules do not bind.
     pub(super) fn as_service<T>(&self, act: impl FnOnce() -> T) -> T {
-        self.service.store(true, Ordering::Relaxed);
+        self.speaking(true, act)
+    }
+
+    /// Does something in the client's name, in the middle of what the service does. A statement that
+    /// was compiled before may be compiled again while it runs, and what it calls is compiled then.
+    pub(super) fn as_client<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.speaking(false, act)
+    }
+
+    fn speaking<T>(&self, service: bool, act: impl FnOnce() -> T) -> T {
+        let before = self.service.swap(service, Ordering::Relaxed);
         let outcome = act();
-        self.service.store(false, Ordering::Relaxed);
+        self.service.store(before, Ordering::Relaxed);
         outcome
     }
 
@@ -109,6 +121,9 @@ impl Authority {
 
 /// Why this action is refused; `None` when it is not.
 fn objection(action: AuthAction<'_>) -> Option<String> {
+    if touches_fence(action) {
+        return Some(format!("the table {FENCE} is the service's own"));
+    }
     match action {
         // VACUUM attaches its copy while it runs; the transaction around it stops it before.
         AuthAction::Attach { .. } | AuthAction::Detach { .. } => {
@@ -137,6 +152,28 @@ fn objection(action: AuthAction<'_>) -> Option<String> {
         // The rest stays inside the file. The enum is open, so a wildcard is needed.
         _ => None,
     }
+}
+
+/// Whether it would read or change the mark, its table, or what happens when the mark changes. That
+/// there is such a table can be seen in the schema; SQLite cannot hide a row of that.
+fn touches_fence(action: AuthAction<'_>) -> bool {
+    let name = match action {
+        AuthAction::Read { table_name, .. }
+        | AuthAction::Insert { table_name }
+        | AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name }
+        | AuthAction::AlterTable { table_name, .. }
+        | AuthAction::CreateIndex { table_name, .. }
+        | AuthAction::CreateTable { table_name }
+        | AuthAction::CreateTrigger { table_name, .. }
+        | AuthAction::CreateVtable { table_name, .. }
+        | AuthAction::DropTable { table_name } => Some(table_name),
+        AuthAction::CreateView { view_name } => Some(view_name),
+        AuthAction::Pragma { pragma_value, .. } => pragma_value,
+        // The enum is open, so a wildcard is needed.
+        _ => None,
+    };
+    name.is_some_and(|name| name.eq_ignore_ascii_case(FENCE))
 }
 
 fn is_harmless(pragma: &str, with_argument: bool) -> bool {

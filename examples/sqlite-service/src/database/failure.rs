@@ -1,5 +1,6 @@
 //! Why a statement failed, in words for the client, sorted by who can do something about it.
 
+use constellation_client::fence::{Refused, sqlite::Error as FenceError};
 use rusqlite::ErrorCode;
 
 /// Why a statement has no result.
@@ -35,12 +36,18 @@ pub(crate) enum Failure {
     /// Another process has the file locked.
     #[error("the database is locked by another process")]
     Busy,
+    /// A later owner has the database. The epochs are for the log, which the fence has told.
+    #[error("the database has a new owner; the statement has changed nothing")]
+    Superseded(Refused),
     /// The file is as large as it may get, or the disk is full.
     #[error("the database is full")]
     Full,
     /// The file cannot be read or written as a database. The cause is for the log.
     #[error("the database cannot be used")]
     Storage(#[source] rusqlite::Error),
+    /// The fence cannot tell whether the database has a later owner. The cause is for the log.
+    #[error("it cannot be told who owns the database")]
+    Fence(#[source] FenceError),
 }
 
 impl Failure {
@@ -48,6 +55,19 @@ impl Failure {
     pub(super) fn refused(reason: impl Into<String>) -> Self {
         Self::Refused {
             reason: reason.into(),
+        }
+    }
+}
+
+impl From<FenceError> for Failure {
+    fn from(error: FenceError) -> Self {
+        match error {
+            FenceError::Refused(refused) => Self::Superseded(refused),
+            FenceError::Locked(_) | FenceError::Overtaken(_) => Self::Busy,
+            FenceError::Sqlite(error) => error.into(),
+            FenceError::TooHigh { .. } | FenceError::Damaged | FenceError::Ended => {
+                Self::Fence(error)
+            }
         }
     }
 }

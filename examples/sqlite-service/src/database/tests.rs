@@ -13,6 +13,8 @@ const LIMITS: Limits = Limits {
     file_pages_max: 1000,
 };
 
+const EPOCH: Epoch = Epoch::new(1_770_000_000_000_000);
+
 /// A folder of its own, and the database in it.
 struct Bench {
     folder: TempDir,
@@ -26,7 +28,7 @@ impl Bench {
 
     fn with(limits: Limits) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = Database::open(&file(&folder), limits).unwrap();
+        let database = Database::open(&file(&folder), EPOCH, limits).unwrap();
         Self { folder, database }
     }
 
@@ -51,7 +53,7 @@ impl Bench {
     fn reopen(self) -> Self {
         let Self { folder, database } = self;
         drop(database);
-        let database = Database::open(&file(&folder), LIMITS).unwrap();
+        let database = Database::open(&file(&folder), EPOCH, LIMITS).unwrap();
         Self { folder, database }
     }
 }
@@ -358,7 +360,7 @@ fn a_file_that_is_no_database_is_a_fault_of_storage() {
         "not a database, but long enough to be taken for one".repeat(50),
     )
     .unwrap();
-    let outcome = Database::open(&file(&folder), LIMITS);
+    let outcome = Database::open(&file(&folder), EPOCH, LIMITS);
     assert!(matches!(outcome, Err(Failure::Storage(_))), "{outcome:?}");
 }
 
@@ -368,7 +370,142 @@ fn a_symbolic_link_is_not_followed() {
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(elsewhere.path().join("x.db"), file(&folder)).unwrap();
-    let outcome = Database::open(&file(&folder), LIMITS);
+    let outcome = Database::open(&file(&folder), EPOCH, LIMITS);
     assert!(matches!(outcome, Err(Failure::Storage(_))), "{outcome:?}");
     assert!(!elsewhere.path().join("x.db").exists());
+}
+
+/// Another way to the database of a bench, as its owner under this epoch.
+fn open_under(bench: &Bench, epoch: Epoch) -> Result<Database, Failure> {
+    Database::open(&file(&bench.folder), epoch, LIMITS)
+}
+
+#[test]
+fn an_owner_after_whom_another_came_neither_writes_nor_reads_nor_opens() {
+    let mut bench = Bench::new();
+    bench.run("INSERT INTO customers (name) VALUES ('early')");
+    let late = open_under(&bench, EPOCH.next()).unwrap();
+    for sql in [
+        "INSERT INTO customers (name) VALUES ('stale')",
+        "DELETE FROM customers",
+        "CREATE TABLE stale (a)",
+        "PRAGMA user_version = 7",
+        "SELECT name FROM customers",
+        "SELECT 1",
+    ] {
+        let outcome = bench.try_run(sql);
+        assert!(
+            matches!(&outcome, Err(Failure::Superseded(refused))
+                if (refused.held(), refused.brought()) == (EPOCH.next(), EPOCH)),
+            "{sql}: {outcome:?}"
+        );
+        assert!(bench.database.is_sound(), "{sql}");
+    }
+    let reopened = open_under(&bench, EPOCH);
+    assert!(
+        matches!(reopened, Err(Failure::Superseded(_))),
+        "{reopened:?}"
+    );
+    bench.database = late;
+    assert_eq!(
+        bench.run("SELECT name FROM customers"),
+        json!([{ "name": "early" }])
+    );
+    assert_eq!(
+        bench.run("PRAGMA user_version"),
+        json!([{ "user_version": 0 }])
+    );
+}
+
+#[test]
+fn no_statement_reads_or_changes_the_mark_of_the_fence() {
+    let mut bench = Bench::new();
+    for sql in [
+        "SELECT * FROM constellation_fence",
+        "SELECT count(*) FROM Constellation_Fence",
+        "SELECT name, (SELECT epoch FROM main.\"constellation_fence\") FROM customers",
+        "UPDATE constellation_fence SET epoch = 1",
+        "INSERT INTO constellation_fence VALUES (1, 1) ON CONFLICT DO UPDATE SET epoch = 1",
+        "REPLACE INTO constellation_fence VALUES (1, 1)",
+        "DELETE FROM constellation_fence",
+        "DROP TABLE constellation_fence",
+        "ALTER TABLE constellation_fence RENAME TO other",
+        "ALTER TABLE constellation_fence ADD COLUMN other",
+        "CREATE INDEX i ON constellation_fence (epoch)",
+        "CREATE TRIGGER t BEFORE UPDATE ON constellation_fence BEGIN SELECT RAISE(FAIL, 'no'); END",
+        "PRAGMA table_info(constellation_fence)",
+        "SELECT * FROM pragma_table_info('constellation_fence')",
+        "CREATE TABLE copy AS SELECT * FROM constellation_fence",
+    ] {
+        let reason = bench.refuse(sql);
+        assert!(reason.contains("the service's own"), "{sql}: {reason}");
+    }
+    // What a view or a trigger would do is judged when it is used.
+    bench.run("CREATE VIEW v AS SELECT * FROM constellation_fence");
+    bench.refuse("SELECT * FROM v");
+    bench.run(
+        "CREATE TRIGGER t AFTER INSERT ON customers BEGIN DELETE FROM constellation_fence; END",
+    );
+    bench.refuse("INSERT INTO customers (name) VALUES ('a')");
+    let mut late = open_under(&bench, EPOCH.next()).unwrap();
+    assert!(late.run("SELECT 1", &Stop::default()).is_ok());
+}
+
+#[test]
+fn a_foreign_key_to_the_mark_does_not_keep_the_next_owner_out() {
+    let mut bench = Bench::new();
+    bench.run("CREATE TABLE evil (a REFERENCES constellation_fence (epoch))");
+    bench.run("CREATE TABLE worse (a REFERENCES constellation_fence ON UPDATE CASCADE)");
+    bench.refuse("INSERT INTO worse VALUES (1)");
+    bench.database = open_under(&bench, EPOCH.next()).unwrap();
+    bench.run("INSERT INTO customers (name) VALUES ('late')");
+    assert_eq!(
+        bench.run("PRAGMA foreign_keys"),
+        json!([{ "foreign_keys": 1 }])
+    );
+}
+
+#[test]
+fn statements_about_the_whole_database_go_on_beside_the_fence() {
+    let mut bench = Bench::new();
+    bench.run("CREATE INDEX i ON customers (name)");
+    bench.run("ANALYZE");
+    bench.run("REINDEX");
+    bench.run("ALTER TABLE customers RENAME COLUMN email TO mail");
+    bench.run("ALTER TABLE customers RENAME TO people");
+    bench.run("DROP TABLE people");
+    assert_eq!(
+        bench.run("PRAGMA integrity_check"),
+        json!([{ "integrity_check": "ok" }])
+    );
+}
+
+#[test]
+fn a_full_database_from_before_the_fence_gets_one_and_keeps_its_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = Connection::open(file(&folder)).unwrap();
+    connection.execute_batch(FIRST_TABLE).unwrap();
+    connection
+        .execute_batch("INSERT INTO customers (name) VALUES (zeroblob(20000))")
+        .unwrap();
+    drop(connection);
+    let limits = Limits {
+        file_pages_max: 1,
+        ..LIMITS
+    };
+    let database = Database::open(&file(&folder), EPOCH, limits).unwrap();
+    let mut bench = Bench { folder, database };
+    assert_eq!(
+        bench.run("SELECT count(*) AS n FROM customers"),
+        json!([{ "n": 1 }])
+    );
+    let stale = open_under(&bench, Epoch::new(1));
+    assert!(matches!(stale, Err(Failure::Superseded(_))), "{stale:?}");
+}
+
+#[test]
+fn an_epoch_that_no_file_can_hold_opens_nothing() {
+    let bench = Bench::new();
+    let outcome = open_under(&bench, Epoch::new(u64::MAX));
+    assert!(matches!(outcome, Err(Failure::Fence(_))), "{outcome:?}");
 }

@@ -2,6 +2,14 @@
 
 use std::{collections::BTreeSet, process::Command, thread, time::Instant};
 
+use constellation_client::{
+    Epoch,
+    fence::{
+        Fence,
+        sqlite::{Error, SqliteFence},
+    },
+};
+use rusqlite::Connection;
 use serde_json::json;
 
 use crate::{
@@ -150,6 +158,32 @@ fn what_is_wrong_is_said_in_the_one_form_of_errors() {
             .all(|file| file.starts_with("x.db") || file == ".lock"),
         "{files:?}"
     );
+}
+
+#[test]
+fn a_statement_after_another_owner_came_is_refused_and_changes_nothing() {
+    let data = tempfile::tempdir().unwrap();
+    let program = Program::start(data.path());
+    let insert = "INSERT INTO customers (name) VALUES ('x')";
+    assert_eq!(program.run("a", insert).status, 200);
+
+    // This process comes as the later owner, as one would to whom another controller gave the key.
+    let connection = Connection::open(data.path().join("a.db")).unwrap();
+    let later = Epoch::new(i64::MAX.unsigned_abs());
+    let mut later = SqliteFence::new(connection).enter(later).unwrap();
+    for sql in [insert, "SELECT 1", "DROP TABLE customers"] {
+        let answer = program.run("a", sql);
+        assert_eq!(answer.status, 503, "{sql}: {answer:?}");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        assert_eq!(answer.json()["Error"], "OwnerChanged");
+        assert_eq!(answer.json()["StatusCode"], 503);
+    }
+    assert_eq!(program.run("b", insert).status, 200, "another database");
+    let rows: Result<i64, Error> = later.read(|connection| {
+        let select = "SELECT count(*) FROM customers";
+        Ok(connection.query_row(select, [], |row| row.get(0))?)
+    });
+    assert_eq!(rows.unwrap(), 1);
 }
 
 #[test]
