@@ -85,7 +85,8 @@ impl Controller {
     /// that no other service of it takes.
     ///
     /// Relative to the scope, `/` is the node's page and `/workers` and `/maps` are the admin
-    /// paths. The key of any other request is its whole raw path, the scope's prefix included.
+    /// paths. The key of any other request is its whole raw path, the scope's prefix included, or
+    /// what [`ControllerBuilder::routes`] make of that.
     pub fn ingress(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let ingress = Arc::clone(&self.ingress);
         move |config| {

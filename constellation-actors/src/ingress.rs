@@ -26,7 +26,7 @@ mod upload;
 
 pub(crate) use self::admin::Admin;
 use self::problem::Problem;
-use crate::{counters::Counters, registry::handle::Routes};
+use crate::{counters::Counters, placement::key_rules::KeyRules, registry::handle::Routes};
 
 /// The request's id, in every response and in every request to a worker.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request");
@@ -49,6 +49,7 @@ pub(crate) struct Ingress {
     pub(crate) admin: Admin,
     pub(crate) rules: Rules,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) key_rules: KeyRules,
 }
 
 /// A request's id, as text.
@@ -124,8 +125,10 @@ impl Ingress {
             }
             .into());
         }
-        let key = key::of_path(request.uri().path()).map_err(|error| Problem::BadRequest {
-            description: error.to_string(),
+        let key = key::of_path(request.uri().path(), &self.key_rules).map_err(|error| {
+            Problem::BadRequest {
+                description: error.to_string(),
+            }
         })?;
         let forwarded = self.forward(request, payload, &key, id);
         match actix_rt::time::timeout(self.rules.timeout, forwarded).await {

@@ -96,6 +96,7 @@ fn controller(settings: &Settings) -> io::Result<Controller> {
         websocket,
         heartbeat,
         proxy,
+        routes,
         admin,
         placement,
         ownership,
@@ -127,6 +128,7 @@ fn controller(settings: &Settings) -> io::Result<Controller> {
         .waiting(placement.waiting_per_key_max, placement.waiting_max)
         .keys_max(placement.keys_max)
         .proxy_timeout(proxy.timeout)
+        .routes(routes.iter().map(|rule| (rule.pattern(), rule.key())))
         .request_body_bytes_max(proxy.body_bytes_max)
         .exchanges_max(exchanges_max)
         .json_body_bytes_max(websocket.body_bytes_max)

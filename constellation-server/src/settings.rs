@@ -14,6 +14,7 @@ pub(crate) mod load;
 pub(crate) mod nearest;
 pub(crate) mod overrides;
 pub(crate) mod resolve;
+pub(crate) mod routes;
 pub(crate) mod rule;
 pub(crate) mod schema;
 pub(crate) mod secret;
@@ -28,6 +29,7 @@ use std::{
     time::Duration,
 };
 
+use constellation_actors::placement::key_rules::KeyRules;
 use hostname::Hostname;
 use log::LevelFilter;
 use secret::Secret;
@@ -44,6 +46,8 @@ pub(crate) struct Settings {
     pub(crate) heartbeat: Heartbeat,
     /// Limits of requests.
     pub(crate) proxy: Proxy,
+    /// Which paths share a key.
+    pub(crate) routes: KeyRules,
     /// Who may use the admin API.
     pub(crate) admin: Admin,
     /// Who gets a key.

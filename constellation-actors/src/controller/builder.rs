@@ -20,6 +20,7 @@ use crate::{
     placement::{
         Placement, Start,
         input::{Restored, RestoredPin},
+        key_rules::{KeyRules, KeyRulesError},
         lease::{LeaseTerms, TermsError},
         rules::{Balance, Idleness, OnDisconnect, Rebalancing, Rules},
         strategy::Strategy,
@@ -49,6 +50,7 @@ pub struct ControllerBuilder {
     admin_keys: Vec<String>,
     worker_tokens: Vec<String>,
     default_headers: Vec<(String, String)>,
+    routes: Vec<(String, String)>,
     limits: Limits,
     hooks: Hooks,
     store: Box<dyn AnyStore>,
@@ -65,6 +67,9 @@ pub enum BuildError {
         /// Its value; empty for a header whose name alone was given.
         value: String,
     },
+    /// The rules that map paths to keys cannot be used.
+    #[error("the routes cannot be used")]
+    Routes(#[from] KeyRulesError),
     /// The heartbeat's interval and failures make no lease.
     #[error("the heartbeat makes no lease")]
     Lease(#[from] TermsError),
@@ -88,6 +93,7 @@ impl Default for ControllerBuilder {
             admin_keys: Vec::new(),
             worker_tokens: Vec::new(),
             default_headers: Vec::new(),
+            routes: Vec::new(),
             limits: Limits::default(),
             hooks: Hooks::default(),
             store: Box::new(MemoryStore),
@@ -217,6 +223,24 @@ impl ControllerBuilder {
         self
     }
 
+    /// Rules that map paths to keys, each a pattern and a key, such as `("/db/{name}/**",
+    /// "/db/{name}")`, which gives everything below one database one owner; see
+    /// [`KeyRules::parse`]. The first that matches makes the key. Default: none, every path is its
+    /// own key.
+    ///
+    /// Patterns are compared with whole paths, the prefix of a scope included. What workers say
+    /// that they serve is compared with keys.
+    pub fn routes(
+        mut self,
+        rules: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        let rules = rules.into_iter();
+        self.routes = rules
+            .map(|(pattern, key)| (pattern.into(), key.into()))
+            .collect();
+        self
+    }
+
     /// Is called when a worker has connected. Runs on the Registry's thread: it must not block.
     pub fn on_worker_connected(
         mut self,
@@ -247,7 +271,7 @@ impl ControllerBuilder {
     ///
     /// # Errors
     ///
-    /// When a setting is out of range, or the store cannot be read.
+    /// When a setting is out of range or means nothing, or the store cannot be read.
     ///
     /// # Panics
     ///
@@ -255,6 +279,7 @@ impl ControllerBuilder {
     pub fn start(mut self) -> Result<Controller, BuildError> {
         let admin_header = header_name(&self.admin_header)?;
         let default_headers = headers(&self.default_headers)?;
+        let key_rules = KeyRules::parse(self.routes.iter().map(|(pattern, key)| (pattern, key)))?;
         // With one failure allowed, a lease would be over before its next renewal: renew more
         // often than the controller looks.
         let interval = self.rules.interval.min(self.rules.ttl() / 3);
@@ -299,6 +324,7 @@ impl ControllerBuilder {
                 default_headers,
             },
             counters,
+            key_rules,
         };
         let gateway = Gateway {
             registry: registry.clone(),

@@ -1,105 +1,65 @@
-//! The key of a request: its raw path, unless two parsers could read that differently.
+//! The key of a request: its raw path, or what a rule makes of it, unless two parsers could read
+//! that path differently.
 
-use crate::placement::key::{KeyError, ResourceKey};
+use crate::placement::{
+    key::{KeyError, ResourceKey},
+    key_rules::KeyRules,
+    path::{self, PathError},
+};
 
-/// Why a path cannot be routed on.
+/// Why a path cannot be routed on, in words for the client.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum PathError {
-    #[error("The path is not a resource key: {0}.")]
+pub(crate) enum Unroutable {
+    /// The path itself.
+    #[error("The path {0}.")]
+    Path(#[from] PathError),
+    /// The key that a rule makes of it.
+    #[error("The key of the path is none: {0}.")]
     Key(#[from] KeyError),
-    #[error("The path has the dot segment {segment:?}, which some parsers resolve.")]
-    DotSegment { segment: String },
-    #[error("The path has a broken percent-escape at byte {at}.")]
-    BrokenEscape { at: usize },
-    #[error("The path has an escaped control character at byte {at}.")]
-    EscapedControl { at: usize },
-    #[error("The path has a backslash at byte {at}, which some parsers take for a slash.")]
-    Backslash { at: usize },
 }
 
-/// The key of a raw path: the path itself, byte for byte.
-pub(crate) fn of_path(path: &str) -> Result<ResourceKey, PathError> {
-    check_escapes(path)?;
-    check_segments(path)?;
-    Ok(ResourceKey::parse(path)?)
-}
-
-fn check_escapes(path: &str) -> Result<(), PathError> {
-    let bytes = path.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'\\' => return Err(PathError::Backslash { at }),
-            b'%' => match escaped(&bytes[at + 1..]) {
-                None => return Err(PathError::BrokenEscape { at }),
-                Some(0..=0x1f | 0x7f) => return Err(PathError::EscapedControl { at }),
-                Some(_) => {}
-            },
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// The byte that two hexadecimal digits stand for.
-fn escaped(digits: &[u8]) -> Option<u8> {
-    let digit = |at: usize| char::from(*digits.get(at)?).to_digit(16);
-    u8::try_from(digit(0)? * 16 + digit(1)?).ok()
-}
-
-fn check_segments(path: &str) -> Result<(), PathError> {
-    // Nearly every path has neither a dot after a slash nor an escaped dot.
-    if !path.contains("/.") && !path.contains("%2") {
-        return Ok(());
-    }
-    let mut segments = path.split('/');
-    match segments.find(|segment| is_dot_segment(segment)) {
-        Some(segment) => Err(PathError::DotSegment {
-            segment: segment.to_owned(),
-        }),
-        None => Ok(()),
-    }
-}
-
-/// Whether a segment is `.` or `..`, dots escaped or not (RFC 3986, section 5.2.4).
-fn is_dot_segment(segment: &str) -> bool {
-    let plain = segment.replace("%2e", ".").replace("%2E", ".");
-    plain == "." || plain == ".."
+/// The key of a raw path. The path is checked as it came, whatever its key.
+pub(crate) fn of_path(path: &str, rules: &KeyRules) -> Result<ResourceKey, Unroutable> {
+    path::check(path)?;
+    Ok(ResourceKey::parse(&rules.key_of(path))?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::placement::key::KEY_BYTES_MAX;
+
+    fn rules(pattern: &str, key: &str) -> KeyRules {
+        KeyRules::parse([(pattern, key)]).unwrap()
+    }
 
     #[test]
-    fn unusual_but_legal_paths_are_kept_byte_for_byte() {
-        for path in [
-            "/",
-            "//a//b/",
-            "/a;v=1/b",
-            "/a%2Fb%20c",
-            "/~x/!$&'()*+,=:@",
-            "/a.b/..c",
-            "/%2Ex",
-        ] {
-            assert_eq!(of_path(path).unwrap().as_str(), path);
+    fn without_rules_a_path_is_its_key_byte_for_byte() {
+        for path in ["/", "//a//b/", "/a%2Fb%20c", "/a;v=1/b"] {
+            assert_eq!(of_path(path, &KeyRules::default()).unwrap().as_str(), path);
         }
     }
 
     #[test]
-    fn paths_that_parsers_read_differently_are_refused() {
-        for path in ["/a/../b", "/a/.", "/..", "/%2e%2E/x", "/.%2e"] {
-            assert!(
-                matches!(of_path(path), Err(PathError::DotSegment { .. })),
-                "{path}"
-            );
-        }
-        assert_eq!(of_path("/a%0"), Err(PathError::BrokenEscape { at: 2 }));
-        assert_eq!(of_path("/a%zz"), Err(PathError::BrokenEscape { at: 2 }));
-        assert_eq!(of_path("/a%00b"), Err(PathError::EscapedControl { at: 2 }));
-        assert_eq!(of_path("/a\\b"), Err(PathError::Backslash { at: 2 }));
+    fn a_path_is_checked_whole_although_its_key_is_a_part_of_it() {
+        let rules = rules("/db/{name}/**", "/db/{name}");
+        assert_eq!(of_path("/db/a/rows/1", &rules).unwrap().as_str(), "/db/a");
+        let error = of_path("/db/a/../b", &rules).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "The path has the dot segment \"..\", which some parsers resolve."
+        );
+        let long = format!("/db/a/{}", "x".repeat(KEY_BYTES_MAX));
+        assert!(matches!(of_path(&long, &rules), Err(Unroutable::Path(_))));
+    }
+
+    #[test]
+    fn a_key_that_a_rule_makes_longer_than_allowed_is_refused() {
+        let rules = rules("/{x}", "/a-long-beginning/{x}");
+        let path = format!("/{}", "x".repeat(KEY_BYTES_MAX - 1));
         assert!(matches!(
-            of_path("*"),
-            Err(PathError::Key(KeyError::NoSlash))
+            of_path(&path, &rules),
+            Err(Unroutable::Key(KeyError::TooLong { .. }))
         ));
     }
 }

@@ -6,7 +6,7 @@ use std::{borrow::Borrow, fmt, ops::Deref, sync::Arc};
 pub const KEY_BYTES_MAX: usize = 8 * 1024;
 
 /// The resource key of a request: by default its raw path, case-sensitive, undecoded, without
-/// the query. Cheap to clone; equal and hashed as the string it holds.
+/// the query; what [`KeyRules`](super::key_rules::KeyRules) make of that, where one applies. Cheap to clone; equal and hashed as the string it holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ResourceKey(Arc<str>);
 
@@ -40,6 +40,11 @@ impl ResourceKey {
     /// When it does not begin with `/`, is longer than [`KEY_BYTES_MAX`], or is not printable
     /// ASCII (0x21 to 0x7e), which is all that a path may hold (RFC 3986, section 3.3).
     pub fn parse(text: &str) -> Result<Self, KeyError> {
+        Self::check(text).map(|()| Self(text.into()))
+    }
+
+    /// Whether `text` would be a key.
+    pub(super) fn check(text: &str) -> Result<(), KeyError> {
         if !text.starts_with('/') {
             return Err(KeyError::NoSlash);
         }
@@ -52,7 +57,7 @@ impl ResourceKey {
             .find(|(_, byte)| !byte.is_ascii_graphic())
         {
             Some((at, byte)) => Err(KeyError::Unprintable { at, byte }),
-            None => Ok(Self(text.into())),
+            None => Ok(()),
         }
     }
 

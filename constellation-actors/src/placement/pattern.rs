@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::segment::{self, Misplaced, Segment};
+
 /// A pattern over the segments of a key: a literal segment matches itself, `*` any one segment,
 /// and a closing `**` whatever follows, nothing included.
 ///
@@ -43,27 +45,17 @@ impl Pattern {
     ///
     /// When it does not begin with `/`, has `**` before its end, or a star inside a segment.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        let pattern = || text.to_owned();
-        let Some(path) = text.strip_prefix('/') else {
-            return Err(PatternError::NoSlash { pattern: pattern() });
-        };
-        let mut segments = path.split('/').peekable();
-        while let Some(segment) = segments.next() {
-            match segment {
-                "**" if segments.peek().is_some() => {
-                    return Err(PatternError::RestNotLast { pattern: pattern() });
-                }
-                "*" | "**" => {}
-                segment if segment.contains('*') => {
-                    let segment = segment.to_owned();
-                    return Err(PatternError::StarInSegment {
-                        pattern: pattern(),
-                        segment,
-                    });
-                }
-                _ => {}
+        segment::check(text).map_err(|misplaced| {
+            let pattern = text.to_owned();
+            match misplaced {
+                Misplaced::NoSlash => PatternError::NoSlash { pattern },
+                Misplaced::RestNotLast => PatternError::RestNotLast { pattern },
+                Misplaced::StarInSegment(segment) => PatternError::StarInSegment {
+                    pattern,
+                    segment: segment.to_owned(),
+                },
             }
-        }
+        })?;
         Ok(Self { text: text.into() })
     }
 
@@ -76,16 +68,7 @@ impl Pattern {
     /// Whether `key` matches.
     #[must_use]
     pub fn matches(&self, key: &str) -> bool {
-        let mut wanted = self.text.split('/');
-        let mut found = key.split('/');
-        loop {
-            match (wanted.next(), found.next()) {
-                (Some("**"), _) | (None, None) => return true,
-                (Some("*"), Some(_)) => {}
-                (Some(wanted), Some(found)) if wanted == found => {}
-                _ => return false,
-            }
-        }
+        segment::matches(self.text.split('/').map(Segment::plain), key, |_name| {})
     }
 }
 
@@ -123,6 +106,7 @@ mod tests {
     fn a_literal_is_compared_byte_for_byte() {
         assert!(!matches("/DB/x", "/db/x"));
         assert!(!matches("/a%2Fb", "/a/b"));
+        assert!(matches("/{a}", "/{a}") && !matches("/{a}", "/b"));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use actix::Actor;
+use actix_web::{App, test, web};
 use bytes::Bytes;
+use constellation_actors::{BuildError, Controller};
 use constellation_client::{Request, Response, Worker};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
     behaviour, connected,
@@ -61,6 +63,62 @@ async fn a_function_sees_the_request_and_its_response_reaches_the_client() {
         })
     );
     controller.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_function_sees_the_path_and_the_key_that_a_rule_makes_of_it() {
+    let rules = [("/db/{name}/**", "/db/{name}")];
+    let controller = Running::start_with(|builder| builder.routes(rules));
+    let builder = Worker::builder()
+        .controller(controller.workers_url())
+        .serves("/db/*");
+    let worker = builder.handler(describe).unwrap().start();
+    connected(&worker).await;
+
+    let claimed = [("x-constellation-key", "/db/a/rows")];
+    let answer = get_with(controller.clients_port(), "/db/a/rows/1?x=2", &claimed).await;
+
+    let held = owned(&worker).await;
+    assert_eq!((held.len(), held[0].key.as_str()), (1, "/db/a"));
+    let report = answer.json();
+    assert_eq!(
+        (&report["path"], &report["query"], &report["key"]),
+        (&"/db/a/rows/1".into(), &"x=2".into(), &"/db/a".into())
+    );
+    assert_eq!(report["headers"][0], json!(["/db/a"]));
+    controller.stop().await;
+}
+
+#[actix_rt::test]
+async fn within_a_scope_rules_are_asked_with_the_whole_path() {
+    let rules = [
+        ("/games/{room}/**", "/games/{room}"),
+        ("/{room}/**", "/elsewhere"),
+    ];
+    let controller = Running::start_with(|builder| builder.routes(rules));
+    let builder = Worker::builder().controller(controller.workers_url());
+    let worker = builder.handler(describe).unwrap().start();
+    connected(&worker).await;
+
+    let scope = web::scope("/games").configure(controller.controller.ingress());
+    let application = test::init_service(App::new().service(scope)).await;
+    let request = test::TestRequest::with_uri("/games/chess/moves").to_request();
+    let report: Value = test::call_and_read_body_json(&application, request).await;
+
+    assert_eq!(
+        (&report["path"], &report["key"]),
+        (&"/games/chess/moves".into(), &"/games/chess".into())
+    );
+    controller.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_controller_does_not_start_with_rules_that_mean_nothing() {
+    let error = Controller::builder()
+        .routes([("/db/{name}/**", "/db/{nam}")])
+        .start()
+        .unwrap_err();
+    assert!(matches!(error, BuildError::Routes(_)), "{error:?}");
 }
 
 #[actix_rt::test]

@@ -175,7 +175,7 @@ impl Collected {
             Target::Setting {
                 leaf,
                 part: Some(part),
-            } => match replace_part(self.value(&leaf), &part, text) {
+            } => match replace_part(self.value(&leaf), &part, leaf.rule.read_part(text)) {
                 Ok(node) => self.set(source, &leaf.path, leaf.rule, node),
                 Err(problem) => self.fault(source, &join(&leaf.path, &part), problem),
             },

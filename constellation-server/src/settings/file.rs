@@ -17,6 +17,7 @@ pub(super) struct File {
     pub(super) websocket: Websocket,
     pub(super) heartbeat: Heartbeat,
     pub(super) proxy: Proxy,
+    pub(super) routes: Vec<Route>,
     pub(super) admin: Admin,
     pub(super) placement: Placement,
     pub(super) ownership: Ownership,
@@ -74,6 +75,14 @@ pub(super) struct Proxy {
     pub(super) timeout_ms: u64,
     pub(super) max_body_bytes: Option<u64>,
     pub(super) max_exchanges_per_worker: usize,
+}
+
+/// A rule that maps paths to keys.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Route {
+    pub(super) pattern: String,
+    pub(super) key: String,
 }
 
 /// Who may use the admin API.

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use constellation_actors::placement::key_rules::KeyRules;
+
 use super::{
     Admin, Heartbeat, Logging, OnDisconnect, Ownership, Placement, Proxy, Settings, Severity,
     Strategy, Webserver, Websocket,
@@ -45,6 +47,7 @@ pub(crate) fn resolve(
         websocket: websocket(file.websocket),
         heartbeat: heartbeat(&file.heartbeat),
         proxy: proxy(&file.proxy),
+        routes: routes(&file.routes),
         admin: admin(file.admin),
         placement: placement(&file.placement),
         ownership: ownership(&file.ownership),
@@ -125,6 +128,11 @@ fn proxy(file: &file::Proxy) -> Proxy {
         body_bytes_max: file.max_body_bytes,
         exchanges_per_worker_max: file.max_exchanges_per_worker,
     }
+}
+
+fn routes(file: &[file::Route]) -> KeyRules {
+    let rules = file.iter().map(|route| (&route.pattern, &route.key));
+    KeyRules::parse(rules).expect("the schema admits rules only that the library takes")
 }
 
 fn admin(file: file::Admin) -> Admin {

@@ -2,10 +2,13 @@
 //!
 //! Never looks at other settings; relations between them are checked when they are resolved.
 
+use constellation_actors::placement::key_rules::RULES_MAX;
+
 use super::{
     document::Node,
     fault::Problem,
     form::{Form, is_header_name, is_header_value},
+    routes,
 };
 
 /// What a setting may hold.
@@ -50,6 +53,8 @@ pub(crate) enum Rule {
         /// The most headers.
         most: usize,
     },
+    /// A list of rules that map paths to keys.
+    Routes,
 }
 
 impl Rule {
@@ -86,6 +91,7 @@ impl Rule {
             (Self::Headers { most }, Node::Object(headers)) if headers.len() <= most => {
                 check_headers(headers)
             }
+            (Self::Routes, Node::List(list)) => routes::check(list),
             (rule, node) => Err((String::new(), rule.refuse(node))),
         }
     }
@@ -115,8 +121,22 @@ impl Rule {
                     .map(|entry| Node::Text(entry.trim().to_owned()));
                 Node::List(entries.collect())
             }
-            Self::Headers { .. } => Node::parse(text).unwrap_or_else(|_| typed()),
+            Self::Headers { .. } | Self::Routes => Node::parse(text).unwrap_or_else(|_| typed()),
             Self::Switch | Self::Off { .. } | Self::Text { .. } => typed(),
+        }
+    }
+
+    /// The value of one entry that a text of the environment or of a flag stands for. It is not
+    /// checked yet.
+    pub(crate) fn read_part(self, text: &str) -> Node {
+        match self {
+            Self::Routes => self.read(text),
+            Self::Switch
+            | Self::Off { .. }
+            | Self::Number { .. }
+            | Self::Text { .. }
+            | Self::Texts { .. }
+            | Self::Headers { .. } => Node::Text(text.to_owned()),
         }
     }
 
@@ -146,6 +166,7 @@ impl Rule {
                 format!("a list of {least} to {most}, each {}", form.allowed())
             }
             Self::Headers { most } => format!("an object of at most {most} header names and texts"),
+            Self::Routes => format!("a list of 0 to {RULES_MAX}, each {}", routes::ALLOWED),
         }
     }
 

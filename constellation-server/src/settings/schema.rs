@@ -176,6 +176,7 @@ pub(crate) static ROOT: &[Member] = &[
     section("Websocket", WEBSOCKET),
     section("Heartbeat", HEARTBEAT),
     section("Proxy", PROXY),
+    setting("Routes", Rule::Routes, "[]"),
     section("Admin", ADMIN),
     section("Placement", PLACEMENT),
     section("Ownership", OWNERSHIP),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use constellation_actors::placement::key_rules::KeyRule;
+
 use super::{
     OnDisconnect, Settings, Strategy,
     file::{self, File},
@@ -37,6 +39,7 @@ fn file(settings: &Settings) -> File {
             max_body_bytes: proxy.body_bytes_max,
             max_exchanges_per_worker: proxy.exchanges_per_worker_max,
         },
+        routes: settings.routes.iter().map(route).collect(),
         admin: file::Admin {
             api_key_header: admin.key_header.clone(),
             api_keys: redacted(&admin.keys),
@@ -87,6 +90,13 @@ fn websocket(websocket: &super::Websocket) -> file::Websocket {
         ssl: false,
         tokens: redacted(&websocket.tokens),
         max_body_bytes: websocket.body_bytes_max,
+    }
+}
+
+fn route(rule: &KeyRule) -> file::Route {
+    file::Route {
+        pattern: rule.pattern().to_owned(),
+        key: rule.key().to_owned(),
     }
 }
 

@@ -94,24 +94,29 @@ pub(super) fn find(path: &[String], spelling: Spelling) -> Result<Target, String
 fn part_of(leaf: Leaf, rest: &[String], spelling: Spelling) -> Result<Target, String> {
     match (leaf.rule, rest) {
         (_, []) => Ok(Target::Setting { leaf, part: None }),
-        (Rule::Texts { .. }, [index]) if index.parse::<usize>().is_ok() => Ok(Target::Setting {
-            leaf,
-            part: Some(index.clone()),
-        }),
+        (Rule::Texts { .. } | Rule::Routes, [index]) if index.parse::<usize>().is_ok() => {
+            Ok(Target::Setting {
+                leaf,
+                part: Some(index.clone()),
+            })
+        }
         (Rule::Headers { .. }, header) => Ok(Target::Setting {
             leaf,
             part: Some(header.join(spelling.separator())),
         }),
         (Rule::Texts { .. }, _) => Err(format!("{} has entries 0, 1, 2 and so on", leaf.path)),
+        (Rule::Routes, _) => Err(format!(
+            "{} has entries 0, 1, 2 and so on, each set whole",
+            leaf.path
+        )),
         (Rule::Switch | Rule::Off { .. } | Rule::Number { .. } | Rule::Text { .. }, _) => {
             Err(format!("{} has no members", leaf.path))
         }
     }
 }
 
-/// `node` with its entry `part` replaced by a text, or with one more entry.
-pub(super) fn replace_part(mut node: Node, part: &str, text: &str) -> Result<Node, Problem> {
-    let value = Node::Text(text.to_owned());
+/// `node` with its entry `part` replaced by a value, or with one more entry.
+pub(super) fn replace_part(mut node: Node, part: &str, value: Node) -> Result<Node, Problem> {
     match &mut node {
         Node::List(list) => {
             let at = part.parse::<usize>().unwrap_or(usize::MAX);

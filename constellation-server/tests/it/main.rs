@@ -11,6 +11,7 @@ mod config;
 mod contract;
 mod first_start;
 mod hostile;
+mod routes;
 mod scenarios;
 mod streams;
 mod workers;

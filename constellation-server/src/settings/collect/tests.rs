@@ -258,6 +258,53 @@ fn a_list_is_replaced_whole_or_by_its_entries() {
 }
 
 #[test]
+fn rules_are_replaced_whole_or_one_by_one_and_checked_together() {
+    let rule = |path: &str| format!(r#"{{"Pattern":"{path}/**","Key":"{path}"}}"#);
+    let (a, b, c) = (rule("/a"), rule("/b"), rule("/c"));
+    let file = format!(r#"{{ "Routes": [{a}, {b}] }}"#);
+    let routes = |variables: &[(&str, &str)]| {
+        let collected = with_environment(&file, variables);
+        assert_eq!(faults(&collected), [""; 0]);
+        value(&collected, "Routes")
+    };
+    let list = |rules: &[&String]| {
+        let rules: Vec<_> = rules.iter().map(|rule| rule.as_str()).collect();
+        json(&format!("[{}]", rules.join(",")))
+    };
+    assert_eq!(routes(&[]), list(&[&a, &b]));
+    assert_eq!(routes(&[("CONSTELLATION__ROUTES", "[]")]), json("[]"));
+    assert_eq!(
+        routes(&[("CONSTELLATION__ROUTES", &format!("[{c}]"))]),
+        list(&[&c])
+    );
+    assert_eq!(routes(&[("CONSTELLATION__ROUTES__1", &c)]), list(&[&a, &c]));
+    assert_eq!(
+        routes(&[("CONSTELLATION__routes__2", &c)]),
+        list(&[&a, &b, &c])
+    );
+    let wrong = with_environment(
+        &file,
+        &[
+            ("CONSTELLATION__ROUTES__0__KEY", "/k"),
+            ("CONSTELLATION__ROUTES__1", &a),
+            ("CONSTELLATION__ROUTES__2", "/c/** /c"),
+        ],
+    );
+    assert_eq!(
+        faults(&wrong),
+        [
+            "environment variable CONSTELLATION__ROUTES__1: Routes.1.Pattern is \"/a/**\", which \
+             never applies: Routes.0.Pattern, which is \"/a/**\", comes first and matches all of \
+             its paths; put it before that one or leave it out",
+            "environment variable CONSTELLATION__ROUTES__2: Routes.2 is \"/c/** /c\"; allowed is \
+             an object with the texts Pattern and Key",
+            "environment variable CONSTELLATION__ROUTES__0__KEY: ROUTES.0.KEY is not a known \
+             setting; Routes has entries 0, 1, 2 and so on, each set whole",
+        ]
+    );
+}
+
+#[test]
 fn one_header_is_replaced_or_added_without_touching_the_others() {
     let file =
         r#"{ "Webserver": { "Headers": { "DefaultHeaders": { "X-A": "1", "X-B": "2" } } } }"#;

@@ -77,9 +77,11 @@ fn whatever_the_schema_admits_the_types_take() {
             } => words.iter().map(|word| (*word).to_owned()).collect(),
             Rule::Text { null: Some(_), .. } => vec!["null".into(), "a".into()],
             Rule::Switch => vec!["true".into(), "false".into()],
-            Rule::Off { .. } | Rule::Text { .. } | Rule::Texts { .. } | Rule::Headers { .. } => {
-                vec![]
-            }
+            Rule::Off { .. }
+            | Rule::Text { .. }
+            | Rule::Texts { .. }
+            | Rule::Headers { .. }
+            | Rule::Routes => vec![],
         };
         for value in values {
             // The outcome may be a conflict with another setting; it must not be a panic.
@@ -109,6 +111,10 @@ fn what_is_shown_is_in_force_and_no_secret() {
         ("Proxy.TimeoutMs", "1001"),
         ("Proxy.MaxBodyBytes", "5"),
         ("Proxy.MaxExchangesPerWorker", "6"),
+        (
+            "Routes",
+            r#"[{"Pattern":"/db/{name}/**","Key":"/db/{name}"}]"#,
+        ),
         ("Admin.ApiKeyHeader", "X-Key"),
         ("Admin.ApiKeys", "a-long-enough-admin-key"),
         ("Placement.Strategy", "LeastPinned"),
@@ -134,6 +140,7 @@ fn what_is_shown_is_in_force_and_no_secret() {
         },
         "Heartbeat": { "IntervalMs": 1500, "MaxFailures": 4 },
         "Proxy": { "TimeoutMs": 1001, "MaxBodyBytes": 5, "MaxExchangesPerWorker": 6 },
+        "Routes": [{ "Pattern": "/db/{name}/**", "Key": "/db/{name}" }],
         "Admin": { "ApiKeyHeader": "x-key", "ApiKeys": ["(redacted)"] },
         "Placement": {
             "Strategy": "LeastPinned", "WaitingPerKeyMax": 8, "WaitingMax": 9, "KeysMax": 10

@@ -1,0 +1,123 @@
+//! Which raw paths requests may have: those that any two parsers read alike.
+
+use super::key::{KeyError, ResourceKey};
+
+/// Why a path cannot be routed on. Each text goes on after "the path".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// It does not have a key's form.
+    #[error("is not a resource key: {0}")]
+    Key(KeyError),
+    /// A segment is `.` or `..`, dots escaped or not.
+    #[error("has the dot segment {segment:?}, which some parsers resolve")]
+    DotSegment {
+        /// The segment.
+        segment: String,
+    },
+    /// A percent sign is not followed by two hexadecimal digits.
+    #[error("has a broken percent-escape at byte {at}")]
+    BrokenEscape {
+        /// Where it stands.
+        at: usize,
+    },
+    /// An escape stands for a control character.
+    #[error("has an escaped control character at byte {at}")]
+    EscapedControl {
+        /// Where it stands.
+        at: usize,
+    },
+    /// It has a backslash.
+    #[error("has a backslash at byte {at}, which some parsers take for a slash")]
+    Backslash {
+        /// Where it stands.
+        at: usize,
+    },
+}
+
+/// Checks a raw path, without its query. What passes is also a [`ResourceKey`].
+///
+/// # Errors
+///
+/// When two parsers could read it differently, or it is no resource key.
+pub fn check(path: &str) -> Result<(), PathError> {
+    check_escapes(path)?;
+    check_segments(path)?;
+    ResourceKey::check(path).map_err(PathError::Key)
+}
+
+fn check_escapes(path: &str) -> Result<(), PathError> {
+    let bytes = path.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'\\' => return Err(PathError::Backslash { at }),
+            b'%' => match escaped(&bytes[at + 1..]) {
+                None => return Err(PathError::BrokenEscape { at }),
+                Some(0..=0x1f | 0x7f) => return Err(PathError::EscapedControl { at }),
+                Some(_) => {}
+            },
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The byte that two hexadecimal digits stand for.
+fn escaped(digits: &[u8]) -> Option<u8> {
+    let digit = |at: usize| char::from(*digits.get(at)?).to_digit(16);
+    u8::try_from(digit(0)? * 16 + digit(1)?).ok()
+}
+
+fn check_segments(path: &str) -> Result<(), PathError> {
+    // Nearly every path has neither a dot after a slash nor an escaped dot.
+    if !path.contains("/.") && !path.contains("%2") {
+        return Ok(());
+    }
+    let mut segments = path.split('/');
+    match segments.find(|segment| is_dot_segment(segment)) {
+        Some(segment) => Err(PathError::DotSegment {
+            segment: segment.to_owned(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Whether a segment is `.` or `..`, dots escaped or not (RFC 3986, section 5.2.4).
+fn is_dot_segment(segment: &str) -> bool {
+    let plain = segment.replace("%2e", ".").replace("%2E", ".");
+    plain == "." || plain == ".."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unusual_but_legal_paths_pass() {
+        for path in [
+            "/",
+            "//a//b/",
+            "/a;v=1/b",
+            "/a%2Fb%20c",
+            "/~x/!$&'()*+,=:@",
+            "/a.b/..c",
+            "/%2Ex",
+        ] {
+            assert_eq!(check(path), Ok(()), "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_that_parsers_read_differently_are_refused() {
+        for path in ["/a/../b", "/a/.", "/..", "/%2e%2E/x", "/.%2e"] {
+            assert!(
+                matches!(check(path), Err(PathError::DotSegment { .. })),
+                "{path}"
+            );
+        }
+        assert_eq!(check("/a%0"), Err(PathError::BrokenEscape { at: 2 }));
+        assert_eq!(check("/a%zz"), Err(PathError::BrokenEscape { at: 2 }));
+        assert_eq!(check("/a%00b"), Err(PathError::EscapedControl { at: 2 }));
+        assert_eq!(check("/a\\b"), Err(PathError::Backslash { at: 2 }));
+        assert_eq!(check("*"), Err(PathError::Key(KeyError::NoSlash)));
+    }
+}
