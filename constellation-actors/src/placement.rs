@@ -76,7 +76,12 @@ pub struct Placement {
     roster: Roster,
     claims: HashMap<ClaimId, (ResourceKey, Epoch)>,
     waiting: Waiting,
-    grace: Option<Grace>,
+    /// The end of the time after a start without memory in which no key gets a new owner.
+    grace_until: Option<Moment>,
+    /// Keys that no request has any more, while their workers may still act on them.
+    misplaced: BTreeSet<ResourceKey>,
+    /// Keys that are asked for and get no owner before the grace is over and no key is misplaced.
+    barred_keys: BTreeSet<ResourceKey>,
     deserted: VecDeque<Deserted>,
     departed: HashMap<HolderId, Departed>,
     handovers: Handovers,
@@ -91,13 +96,6 @@ pub struct Placement {
     first_epoch: Epoch,
     next_epoch: Epoch,
     last_claim: u64,
-}
-
-/// The time after a start without memory, and the keys that are asked for in it.
-#[derive(Debug)]
-struct Grace {
-    until: Moment,
-    awaited: BTreeSet<ResourceKey>,
 }
 
 /// The keys of a holder that is gone, whose pins are cleared away a batch at a time. Until then
@@ -128,10 +126,9 @@ impl Placement {
             roster: Roster::default(),
             claims: HashMap::new(),
             waiting: Waiting::default(),
-            grace: start.grace_until.map(|until| Grace {
-                until,
-                awaited: BTreeSet::new(),
-            }),
+            grace_until: start.grace_until,
+            misplaced: BTreeSet::new(),
+            barred_keys: BTreeSet::new(),
             deserted: VecDeque::new(),
             departed: HashMap::new(),
             handovers: Handovers::default(),
@@ -233,11 +230,10 @@ impl Placement {
     /// When something is due that needs no input but time.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Moment> {
-        let grace = self.grace.as_ref().map(|grace| grace.until);
         let deserted = (!self.deserted.is_empty()).then_some(Moment::ZERO);
         let deadlines = [
             self.roster.next_deadline(),
-            grace,
+            self.grace_until,
             deserted,
             self.lease_settles,
             self.handovers.next_deadline(),

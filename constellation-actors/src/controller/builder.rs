@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use actix::{Arbiter, Supervisor};
+use actix::{Arbiter, ArbiterHandle, Supervisor};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use futures::executor::block_on;
 use uuid::Uuid;
@@ -32,7 +32,7 @@ use crate::{
             limits::{Limits, LimitsError},
         },
     },
-    registry::{Parts, Registry, handle::Routes, route::RouteView},
+    registry::{Parts, Registry, RegistryAddr, handle::Routes, route::RouteView},
     session::wire::Terms,
     status::{Hooks, WorkerStatus},
     store::{self, AnyStore, Store, memory::MemoryStore},
@@ -280,6 +280,7 @@ impl ControllerBuilder {
         let admin_header = header_name(&self.admin_header)?;
         let default_headers = headers(&self.default_headers)?;
         let key_rules = KeyRules::parse(self.routes.iter().map(|(pattern, key)| (pattern, key)))?;
+        self.rules.key_rules = key_rules.clone();
         // With one failure allowed, a lease would be over before its next renewal: renew more
         // often than the controller looks.
         let interval = self.rules.interval.min(self.rules.ttl() / 3);
@@ -289,7 +290,6 @@ impl ControllerBuilder {
         let clock = Clock::new();
         let (start, restored) = self.load(clock)?;
         let view = Arc::new(RouteView::default());
-        let arbiter = Arbiter::new();
         let keys_max = self.rules.keys_max;
         let counters = Arc::<Counters>::default();
         let parts = Parts {
@@ -306,11 +306,7 @@ impl ControllerBuilder {
             view: Arc::clone(&view),
             counters: Arc::clone(&counters),
         };
-        let registry =
-            Supervisor::start_in_arbiter(&arbiter.handle(), move |_| Registry::new(parts));
-        let ticked = registry.clone();
-        Supervisor::start_in_arbiter(&arbiter.handle(), move |_| Heartbeat::new(ticked));
-
+        let (registry, arbiter) = start_actors(parts);
         let ingress = Ingress {
             routes: Routes::new(registry.clone(), Arc::clone(&view)),
             admin: Admin {
@@ -339,7 +335,7 @@ impl ControllerBuilder {
             view,
             ingress: Arc::new(ingress),
             gateway: Arc::new(gateway),
-            arbiter: arbiter.handle(),
+            arbiter,
         })
     }
 
@@ -360,6 +356,15 @@ impl ControllerBuilder {
         };
         Ok((start, restored))
     }
+}
+
+/// Starts the Registry and the Heartbeat on a thread of their own.
+fn start_actors(parts: Parts) -> (RegistryAddr, ArbiterHandle) {
+    let arbiter = Arbiter::new().handle();
+    let registry = Supervisor::start_in_arbiter(&arbiter, move |_| Registry::new(parts));
+    let ticked = registry.clone();
+    Supervisor::start_in_arbiter(&arbiter, move |_| Heartbeat::new(ticked));
+    (registry, arbiter)
 }
 
 fn headers(pairs: &[(String, String)]) -> Result<Vec<(HeaderName, HeaderValue)>, BuildError> {

@@ -77,6 +77,12 @@ impl KeyRules {
         let mut keys = self.rules.iter().filter_map(|rule| rule.key_of(path));
         keys.next().unwrap_or(Cow::Borrowed(path))
     }
+
+    /// Whether `key` is none under these rules: a request for it has another key.
+    #[must_use]
+    pub(super) fn is_misplaced(&self, key: &str) -> bool {
+        self.key_of(key) != key
+    }
 }
 
 #[cfg(test)]

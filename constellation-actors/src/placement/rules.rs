@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{pattern::Pattern, strategy::Strategy};
+use super::{key_rules::KeyRules, pattern::Pattern, strategy::Strategy};
 
 /// When the keys of a worker move whose connection vanished without a goodbye.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,6 +77,8 @@ pub struct Rules {
     pub waiting_max: usize,
     /// The most pins. Default 10,000,000.
     pub keys_max: usize,
+    /// How the paths of requests are mapped to keys. Default: the path is the key.
+    pub key_rules: KeyRules,
     /// How many keys of a drained worker move at a time. Default 64.
     pub drain_parallel: usize,
     /// How long a worker may take to let one key go before what runs for it is cancelled.
@@ -100,6 +102,7 @@ impl Default for Rules {
             waiting_per_key_max: 1_000,
             waiting_max: 10_000,
             keys_max: 10_000_000,
+            key_rules: KeyRules::default(),
             drain_parallel: 64,
             handover_patience: Duration::from_secs(30),
             idleness: None,

@@ -1,10 +1,13 @@
 //! Claims about planned changes: hand-overs, drains, idle keys, balance, and a start with a memory.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::placement::{
     command::Obstacle,
     history::Ending,
     input::{Restored, RestoredPin, Use},
+    key_rules::KeyRules,
     rules::{Balance, Idleness, Rebalancing},
 };
 
@@ -557,4 +560,35 @@ fn after_a_restart_a_cordoned_worker_is_cordoned() {
     let mut bench = reborn(6_000);
     bench.worker(3);
     assert_eq!(rejected(&bench.resolve("/new")), Some(Rejection::NoWorker));
+}
+
+#[test]
+fn after_a_change_of_the_rules_no_key_gets_an_owner_before_the_old_keys_are_let_go() {
+    let rules = Rules {
+        key_rules: KeyRules::parse([("/db/{name}/**", "/db/{name}")]).unwrap(),
+        ..Rules::default()
+    };
+    let start = Start {
+        first_epoch: Epoch::new(100),
+        grace_until: None,
+    };
+    let mut bench = Bench::starting(rules, start);
+    bench.input(Input::Restored(Box::new(Restored {
+        pins: vec![restored("/db/a/rows", 1, 7), restored("/db/b", 1, 8)],
+        lease: Duration::from_secs(6),
+        cordoned: BTreeSet::new(),
+    })));
+    bench.worker(2);
+    assert_eq!(
+        routed(&bench.resolve("/db/a")),
+        None,
+        "worker 1 may still act on the rows of /db/a"
+    );
+    let session = bench.arrive(1, |arrival| {
+        arrival.holding = vec![(key("/db/a/rows"), Epoch::new(7))];
+    });
+    assert_eq!(bench.owner("/db/b"), (1, Epoch::new(8)));
+    let effects = bench.release(session, "/db/a/rows", Epoch::new(7));
+    assert!(routed(&effects).is_some_and(|owner| owner.epoch >= Epoch::new(100)));
+    assert!(bench.placement.pin("/db/a/rows").is_none());
 }

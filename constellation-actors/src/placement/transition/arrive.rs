@@ -92,9 +92,11 @@ impl Placement {
         if pin.is_some_and(|pin| pin.holder == id && pin.epoch == epoch) {
             return;
         }
-        let of_an_earlier_life = self.grace.is_some() && epoch < self.first_epoch;
+        let of_an_earlier_life = self.grace_until.is_some() && epoch < self.first_epoch;
         let newest = pin.is_none_or(|pin| pin.epoch < epoch);
-        if !(of_an_earlier_life && newest && self.pins.len() < self.rules.keys_max) {
+        let has_room = self.pins.len() < self.rules.keys_max;
+        let misplaced = self.rules.key_rules.is_misplaced(&key);
+        if !(of_an_earlier_life && newest && has_room) || misplaced {
             outbox.push(Effect::Revoke {
                 session,
                 key,
@@ -105,6 +107,7 @@ impl Placement {
         }
         if let Some(older) = pin {
             self.handovers.remove(&key);
+            self.misplaced.remove(&key);
             self.record(&key, older, Ending::Superseded);
             self.unpin(&key, older, outbox);
             let other = self

@@ -162,6 +162,9 @@ impl Placement {
             }),
         }
         self.settle(key, outbox);
+        if self.misplaced.remove(key) {
+            self.end_barrier(outbox);
+        }
         self.continue_drain(pin.holder, outbox);
     }
 

@@ -21,8 +21,8 @@ enum Answer {
 enum Line {
     /// The holder: that its claim is confirmed, it comes back, or its lease ends.
     Holder(HolderId),
-    /// The end of the grace.
-    Grace,
+    /// That keys get new owners again.
+    Barrier,
 }
 
 impl Placement {
@@ -78,9 +78,7 @@ impl Placement {
         if self.waiting.abandon(key, ticket) {
             return;
         }
-        if let Some(grace) = &mut self.grace {
-            grace.awaited.remove(key);
-        }
+        self.barred_keys.remove(key);
         if let Some(holder) = self.pins.get(key).map(|pin| pin.holder) {
             self.roster
                 .update(holder, &self.rules, |holder| holder.awaited.remove(key));
@@ -98,8 +96,8 @@ impl Placement {
                 None => self.record_departed(key, pin),
             }
         }
-        if self.grace.is_some() {
-            return Answer::Wait(Line::Grace);
+        if self.is_barred() {
+            return Answer::Wait(Line::Barrier);
         }
         if self.pins.len() >= self.rules.keys_max && !self.pins.contains_key(key) {
             return Answer::Reject(Rejection::KeysFull);
@@ -120,15 +118,30 @@ impl Placement {
     }
 
     fn await_in(&mut self, line: Line, key: ResourceKey) {
-        match (line, &mut self.grace) {
-            (Line::Holder(id), _) => {
+        match line {
+            Line::Holder(id) => {
                 self.roster
                     .update(id, &self.rules, |holder| holder.awaited.insert(key));
             }
-            (Line::Grace, Some(grace)) => {
-                grace.awaited.insert(key);
+            Line::Barrier => {
+                self.barred_keys.insert(key);
             }
-            (Line::Grace, None) => unreachable!("nobody waits for a grace that is over"),
+        }
+    }
+
+    /// Whether no key gets a new owner for now: workers of an earlier life may still act on keys
+    /// that nobody remembers, or that have other names now.
+    fn is_barred(&self) -> bool {
+        self.grace_until.is_some() || !self.misplaced.is_empty()
+    }
+
+    /// Looks again at the keys that got no owner, if they can get one now.
+    pub(super) fn end_barrier(&mut self, outbox: &mut Vec<Effect>) {
+        if self.is_barred() {
+            return;
+        }
+        for key in std::mem::take(&mut self.barred_keys) {
+            self.settle(&key, outbox);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::super::{
     Placement,
     effect::Effect,
+    handover::{Cause, Next},
     input::{Restored, RestoredPin},
     moment::Moment,
     pin::{Pin, Stage},
@@ -18,6 +19,19 @@ impl Placement {
         self.pins.reserve(restored.pins.len());
         for pin in restored.pins {
             self.restore(now, floor, pin, outbox);
+        }
+        self.clear_misplaced(outbox);
+    }
+
+    /// Takes those keys from their owners that no request has any more, because the rules for keys
+    /// have changed. What they stand for may have another key now, so no key gets a new owner before
+    /// all of them are let go.
+    fn clear_misplaced(&mut self, outbox: &mut Vec<Effect>) {
+        let rules = &self.rules.key_rules;
+        let keys = self.pins.keys().filter(|key| rules.is_misplaced(key));
+        self.misplaced = keys.cloned().collect();
+        for key in self.misplaced.clone() {
+            self.begin_handover(&key, Cause::Unpin, Next::Nobody, outbox);
         }
     }
 

@@ -14,15 +14,9 @@ impl Placement {
         while let Some(id) = self.roster.due(now) {
             self.deadline(now, id, outbox);
         }
-        if self.grace.as_ref().is_some_and(|grace| grace.until <= now) {
-            let awaited = self
-                .grace
-                .take()
-                .map(|grace| grace.awaited)
-                .unwrap_or_default();
-            for key in awaited {
-                self.settle(&key, outbox);
-            }
+        if self.grace_until.is_some_and(|until| until <= now) {
+            self.grace_until = None;
+            self.end_barrier(outbox);
         }
         if self.lease_settles.is_some_and(|settles| settles <= now) {
             self.lease_settles = None;
