@@ -2,12 +2,15 @@
 //!
 //! Clients speak HTTP to a [`Controller`]; the path of a request is its key; workers dial in over
 //! a websocket and answer the requests for the keys they own. Read on in this order: what is
-//! decided ([`placement`]), what goes over the wire ([`protocol`]), who carries it out (the
-//! actors), and what a user holds ([`Controller`]).
+//! decided ([`placement`] at the controller, [`ownership`] at the worker), what goes over the wire
+//! ([`protocol`]), who carries it out (the actors), and what a user holds ([`Controller`]).
 //!
 //! Without default features only the pure modules remain: no actix, no tokio, no clock, no I/O.
 
 pub mod placement;
+
+pub mod ownership;
+
 pub mod protocol;
 
 #[cfg(feature = "controller")]

@@ -6,9 +6,12 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(100);
 
 /// The bound that no wait exceeds.
-const LONGEST: Duration = Duration::from_secs(5);
+pub(crate) const LONGEST: Duration = Duration::from_secs(2);
 
-/// Waits whose bound doubles from 100 ms to 5 s, each drawn evenly from nothing to its bound
+/// The same while a lease runs: several attempts must fit in what is left of it.
+pub(crate) const LONGEST_LEASED: Duration = Duration::from_millis(500);
+
+/// Waits whose bound doubles from 100 ms to the longest, each drawn evenly from nothing to its bound
 /// ("full jitter": M. Brooker, "Exponential Backoff and Jitter", 2015), so that the workers of a
 /// controller that restarts do not all come back at once.
 #[derive(Clone, Copy, Debug, Default)]
@@ -18,12 +21,12 @@ pub(crate) struct Backoff {
 
 impl Backoff {
     /// The next wait. `random` is drawn evenly from all numbers of 64 bits.
-    pub(crate) fn next_wait(&mut self, random: u64) -> Duration {
+    pub(crate) fn next_wait(&mut self, random: u64, longest: Duration) -> Duration {
         let bound = FIRST
             .saturating_mul(1 << self.attempts.min(16))
-            .min(LONGEST);
+            .min(longest);
         self.attempts = self.attempts.saturating_add(1);
-        let micros = u64::try_from(bound.as_micros()).expect("the longest wait is 5 s");
+        let micros = u64::try_from(bound.as_micros()).expect("the longest wait is seconds");
         let share = (u128::from(random) * u128::from(micros + 1)) >> 64;
         Duration::from_micros(u64::try_from(share).expect("a share of 64 bits"))
     }
@@ -38,23 +41,33 @@ impl Backoff {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_bound_doubles_up_to_five_seconds() {
+    fn bounds(longest: Duration) -> Vec<u128> {
         let mut backoff = Backoff::default();
-        let waits: Vec<_> = (0..8)
-            .map(|_| backoff.next_wait(u64::MAX).as_millis())
-            .collect();
-        assert_eq!(waits, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
+        let mut bound = || backoff.next_wait(u64::MAX, longest).as_millis();
+        (0..7).map(|_| bound()).collect()
+    }
+
+    #[test]
+    fn the_bound_doubles_up_to_two_seconds_and_half_a_second_in_a_lease() {
+        assert_eq!(bounds(LONGEST), [100, 200, 400, 800, 1600, 2000, 2000]);
+        assert_eq!(bounds(LONGEST_LEASED)[..4], [100, 200, 400, 500]);
+    }
+
+    #[test]
+    fn no_number_of_attempts_exceeds_the_bound_and_a_good_connection_ends_them() {
+        let mut backoff = Backoff::default();
         for _ in 0..100 {
-            assert_eq!(backoff.next_wait(u64::MAX), LONGEST);
+            assert!(backoff.next_wait(u64::MAX, LONGEST) <= LONGEST);
         }
+        assert_eq!(backoff.next_wait(u64::MAX, LONGEST), LONGEST);
         backoff.reset();
-        assert_eq!(backoff.next_wait(u64::MAX), FIRST);
+        assert_eq!(backoff.next_wait(u64::MAX, LONGEST), FIRST);
     }
 
     #[test]
     fn a_wait_is_anything_up_to_its_bound() {
-        assert_eq!(Backoff::default().next_wait(0), Duration::ZERO);
-        assert_eq!(Backoff::default().next_wait(u64::MAX / 2 + 1), FIRST / 2);
+        let wait = |random| Backoff::default().next_wait(random, LONGEST);
+        assert_eq!(wait(0), Duration::ZERO);
+        assert_eq!(wait(u64::MAX / 2 + 1), FIRST / 2);
     }
 }

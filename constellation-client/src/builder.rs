@@ -136,7 +136,8 @@ impl WorkerBuilder {
     }
 
     /// How long running requests may go on when their key is given back in order, before they are
-    /// cancelled. Default 30 s.
+    /// cancelled. When the worker is drained, also how long its controller may take its keys; so
+    /// with requests that run long a drain may take twice as long. Default 30 s.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_timeout = timeout;
         self

@@ -8,7 +8,10 @@ use actix::{
     ResponseActFuture, ResponseFuture, WrapFuture,
 };
 use actix_rt::task::JoinHandle;
-use constellation_actors::placement::{epoch::Epoch, key::ResourceKey, worker::WorkerId};
+use constellation_actors::{
+    ownership::input::Input,
+    placement::{epoch::Epoch, key::ResourceKey, worker::WorkerId},
+};
 use futures::{
     FutureExt,
     future::{join_all, select},
@@ -17,10 +20,9 @@ use futures::{
 use crate::{
     connection,
     dispatch::Dispatch,
-    domain::{Domain, Stage},
-    drain::{Drained, drain},
-    event::{Events, ReleaseReason, WorkerEvent},
-    lease_keeper,
+    domain::{Domain, keep_time},
+    drain::{Drained, leave},
+    event::{Events, WorkerEvent},
     settings::{ControllerUrl, Settings},
 };
 
@@ -37,8 +39,10 @@ pub struct WorkerClient {
 
 /// Gives every key back in order, says goodbye to every controller, and answers when that is done.
 ///
-/// Running requests have the `drain_timeout` to finish. The worker takes no keys any more; it goes
-/// on to answer messages until it is stopped.
+/// The worker takes no further keys, and serves those it has until their controller takes them, a
+/// few at a time. What no controller takes within two seconds it gives back by itself, and what is
+/// left after the `drain_timeout` as well. The running requests of each key then have the
+/// `drain_timeout` to finish. It goes on to answer messages until it is stopped.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "Drained")]
 pub struct Drain;
@@ -172,11 +176,11 @@ impl WorkerClient {
         Ok(outcome)
     }
 
-    fn leave(&self, reason: ReleaseReason) -> impl Future<Output = Drained> + use<> {
+    fn leave(&self, how: &Input) -> impl Future<Output = Drained> + use<> {
         let drains: Vec<_> = self
             .domains
             .iter()
-            .map(|domain| drain(Rc::clone(domain), reason))
+            .map(|domain| leave(Rc::clone(domain), how.clone()))
             .collect();
         join_all(drains).map(|drained| drained.into_iter().fold(Drained::default(), Drained::and))
     }
@@ -188,7 +192,7 @@ impl Actor for WorkerClient {
     fn started(&mut self, context: &mut Self::Context) {
         for domain in &self.domains {
             self.tasks
-                .push(actix_rt::spawn(lease_keeper::watch(Rc::clone(domain))));
+                .push(actix_rt::spawn(keep_time(Rc::clone(domain))));
             self.tasks
                 .push(actix_rt::spawn(connection::run(Rc::clone(domain))));
         }
@@ -196,7 +200,7 @@ impl Actor for WorkerClient {
         let domains = self.domains.clone();
         let finished = async move {
             for domain in domains {
-                domain.reaches(Stage::Finished).await;
+                domain.finished().await;
             }
         };
         context.spawn(finished.into_actor(self));
@@ -211,7 +215,7 @@ impl Handler<Drain> for WorkerClient {
     type Result = ResponseFuture<Drained>;
 
     fn handle(&mut self, _: Drain, _context: &mut Self::Context) -> Self::Result {
-        self.leave(ReleaseReason::Drained).boxed_local()
+        self.leave(&Input::Drain).boxed_local()
     }
 }
 
@@ -219,7 +223,7 @@ impl Handler<Stop> for WorkerClient {
     type Result = ResponseActFuture<Self, Drained>;
 
     fn handle(&mut self, _: Stop, _context: &mut Self::Context) -> Self::Result {
-        let stopping = self.leave(ReleaseReason::Stopped).into_actor(self);
+        let stopping = self.leave(&Input::Stop).into_actor(self);
         Box::pin(stopping.map(|drained, _, context| {
             context.stop();
             drained
@@ -233,7 +237,7 @@ impl Handler<Owned> for WorkerClient {
     fn handle(&mut self, _: Owned, _context: &mut Self::Context) -> Self::Result {
         self.domains
             .iter()
-            .flat_map(|domain| domain.holdings().owned())
+            .flat_map(|domain| domain.owned())
             .map(|holding| OwnedKey {
                 key: holding.grant().key().clone(),
                 epoch: holding.grant().epoch(),
@@ -261,20 +265,20 @@ impl Handler<Subscribe> for WorkerClient {
 }
 
 fn status(domain: &Domain) -> ControllerStatus {
-    let connection = match (domain.session(), domain.stage()) {
-        (Some(session), _) => ConnectionStatus::Connected {
+    let connection = match domain.session() {
+        Some(session) => ConnectionStatus::Connected {
             session: session.number(),
         },
-        (None, Stage::Draining | Stage::Leaving | Stage::Finished) => ConnectionStatus::Finished,
-        (None, Stage::Serving) => ConnectionStatus::Connecting {
+        None if domain.is_serving() => ConnectionStatus::Connecting {
             trouble: domain.trouble(),
         },
+        None => ConnectionStatus::Finished,
     };
     ControllerStatus {
         controller: Arc::clone(domain.controller().text()),
         connection,
-        lease_left: domain.lease().left(),
-        keys: domain.holdings().owned().count(),
+        lease_left: domain.lease_left(),
+        keys: domain.owned().len(),
     }
 }
 

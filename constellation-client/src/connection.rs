@@ -33,9 +33,8 @@ use constellation_actors::{
 use futures::future::{Either, select};
 
 use crate::{
-    backoff::Backoff,
-    domain::{Domain, Stage},
-    lease_keeper,
+    backoff::{Backoff, LONGEST, LONGEST_LEASED},
+    domain::Domain,
     session::{Farewell, Session},
     socket::{DialError, MESSAGE_BYTES_MAX, Socket, SocketError},
 };
@@ -113,22 +112,26 @@ pub(crate) async fn run(domain: Rc<Domain>) {
                 reason
             }
         };
-        if domain.stage() > Stage::Serving {
+        if !domain.is_serving() {
             break;
         }
-        let wait = backoff.next_wait(random());
+        let wait = backoff.next_wait(random(), longest_wait(&domain));
         log::info!(
             controller = &**domain.controller().text(), wait:? = wait; "not connected: {reason}"
         );
         domain.set_trouble(reason);
-        select(
-            pin!(clock.sleep(wait)),
-            pin!(domain.reaches(Stage::Draining)),
-        )
-        .await;
+        select(pin!(clock.sleep(wait)), pin!(domain.leaving())).await;
     }
-    domain.reaches(Stage::Leaving).await;
-    domain.advance(Stage::Finished);
+    domain.left().await;
+    domain.finish();
+}
+
+/// While the lease runs, keys are kept only by coming back before its end.
+fn longest_wait(domain: &Domain) -> Duration {
+    match domain.lease_left() {
+        Some(_) => LONGEST_LEASED,
+        None => LONGEST,
+    }
 }
 
 fn random() -> u64 {
@@ -145,7 +148,7 @@ async fn connect(domain: &Domain) -> Option<Result<(Socket, Introduced), Connect
         Ok((socket, introduced))
     });
     // The drain is looked at first: a session that began beside it would never be told to end.
-    match select(pin!(domain.reaches(Stage::Draining)), dial).await {
+    match select(pin!(domain.leaving()), dial).await {
         Either::Left(((), _)) => None,
         Either::Right((connected, _)) => Some(connected),
     }
@@ -178,7 +181,7 @@ async fn introduce(domain: &Domain, socket: &mut Socket) -> Result<Introduced, C
 /// The messages that introduce the worker: HELLO, and HOLDING as often as it takes.
 fn introduction(domain: &Domain) -> Vec<Bytes> {
     let settings = domain.settings();
-    let held = domain.holdings().held();
+    let held = domain.held();
     let hello = Hello {
         version: VERSION,
         worker: settings.worker,
@@ -245,15 +248,11 @@ async fn serve(domain: &Rc<Domain>, mut socket: Socket, introduced: Introduced) 
     if !rest.is_empty() {
         session.receive(domain, rest);
     }
-    let renewing = pin!(async {
-        lease_keeper::renew(domain, &session).await;
-        std::future::pending::<()>().await;
-    });
     let mut closing = Closing::NotYet;
     let ended = {
         let carrying = pin!(carry(domain, &session, &mut socket, &mut closing));
         let leaving = pin!(leave(domain, &session));
-        match select(carrying, select(leaving, renewing)).await {
+        match select(carrying, leaving).await {
             Either::Left((error, _)) => Some(error),
             Either::Right(_) => None,
         }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use constellation_actors::protocol::frame::code::ResetCode;
+use constellation_actors::{ownership::reason::ReleaseReason, protocol::frame::code::ResetCode};
 use futures::{
     FutureExt, StreamExt,
     future::{Either, LocalBoxFuture, select},
@@ -24,8 +24,7 @@ pub(crate) mod function;
 use crate::{
     domain::Domain,
     error::HandlerError,
-    event::ReleaseReason,
-    exchange::Exchange,
+    exchange::{Exchange, Open},
     grant::Grant,
     holding::Holding,
     problem::Problem,
@@ -57,10 +56,13 @@ pub(crate) trait Resource {
 /// A request that was accepted. It counts as running until this is dropped, which closes its
 /// exchange.
 pub(crate) struct Call {
-    exchange: Arc<Exchange>,
-    holding: Rc<Holding>,
+    exchange: Open,
+    running: Running,
     domain: Rc<Domain>,
 }
+
+/// Counts as running, under its holding, until this is dropped.
+struct Running(Rc<Holding>);
 
 /// How waiting for a handler ended.
 enum Attended {
@@ -84,15 +86,22 @@ impl Call {
     pub(crate) fn new(exchange: Arc<Exchange>, holding: Rc<Holding>, domain: Rc<Domain>) -> Self {
         holding.enter();
         Self {
-            exchange,
-            holding,
+            exchange: Open::new(exchange),
+            running: Running(holding),
             domain,
         }
     }
 
-    /// Sends the request back as not begun, so that the controller may place it elsewhere.
-    pub(crate) fn refuse(self, reason: &str) {
-        self.exchange.reset(ResetCode::Refused, reason);
+    fn holding(&self) -> &Rc<Holding> {
+        &self.running.0
+    }
+
+    /// Sends the request back as not begun, so that the controller may place it elsewhere. At once,
+    /// or when its key is given back, if that has begun.
+    pub(crate) fn refuse(self) {
+        let holding = Rc::clone(self.holding());
+        let Self { exchange, .. } = self;
+        holding.refuse(exchange);
     }
 
     /// Sends the request back as not begun, because of a limit here.
@@ -107,7 +116,7 @@ impl Call {
             return None;
         }
         if !self.is_current() {
-            self.refuse("the lease or the ownership is over");
+            self.refuse();
             return None;
         }
         Some(self)
@@ -115,7 +124,7 @@ impl Call {
 
     /// Whether this worker may act for the key now.
     fn is_current(&self) -> bool {
-        self.holding.withdrawn().is_none() && self.domain.lease().holds()
+        self.domain.may_act(self.holding().id())
     }
 
     /// Lets `work` answer the request, unless it takes too long or nobody wants the answer any
@@ -159,7 +168,7 @@ impl Call {
         }
         let settings = self.domain.settings();
         let mut timeout = pin!(settings.clock.sleep(settings.handler_timeout));
-        let mut withdrawal = pin!(self.holding.withdrawal());
+        let mut withdrawal = pin!(self.holding().withdrawal());
         poll_fn(|context| {
             if let Poll::Ready(output) = work.as_mut().poll(context) {
                 return Poll::Ready(answered(output));
@@ -191,7 +200,7 @@ impl Call {
             return self.break_off();
         }
         let send = pin!(self.send(ready.head, ready.content));
-        let withdrawal = pin!(self.holding.withdrawal());
+        let withdrawal = pin!(self.holding().withdrawal());
         match select(send, withdrawal).await {
             Either::Left(((), _)) => {}
             Either::Right(((), _)) => self.break_off(),
@@ -294,10 +303,10 @@ impl Call {
     }
 
     fn break_off(&self) {
-        let reason = match self.holding.withdrawn() {
-            Some(reason) => reason,
-            None => ReleaseReason::LeaseEnded,
-        };
+        let reason = self
+            .holding()
+            .closing()
+            .unwrap_or(ReleaseReason::LeaseEnded);
         self.exchange
             .reset(ResetCode::Internal, &reason.to_string());
     }
@@ -312,11 +321,11 @@ impl Call {
     }
 
     fn problem(&self, problem: Problem) -> Response {
-        problem.response(self.holding.grant().key())
+        problem.response(self.holding().grant().key())
     }
 
     fn key(&self) -> &str {
-        self.holding.grant().key()
+        self.holding().grant().key()
     }
 
     fn request_id(&self) -> &str {
@@ -329,11 +338,9 @@ impl Call {
     }
 }
 
-impl Drop for Call {
+impl Drop for Running {
     fn drop(&mut self) {
-        self.exchange.cancel();
-        self.exchange.close();
-        self.holding.leave();
+        self.0.leave();
     }
 }
 
@@ -341,7 +348,7 @@ impl fmt::Debug for Call {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Call")
-            .field("exchange", &self.exchange)
+            .field("exchange", &*self.exchange)
             .finish_non_exhaustive()
     }
 }

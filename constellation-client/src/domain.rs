@@ -1,29 +1,38 @@
-//! Everything that one controller gave this worker: a lease, keys, at most one session. Controllers
-//! know nothing of each other, so neither do domains, and no promise holds across two of them.
+//! Everything that one controller gave this worker: it turns what is said and done into inputs of
+//! the [`Ownership`] and carries out its effects. It decides nothing itself. Controllers know
+//! nothing of each other, so neither do domains, and no promise holds across two of them.
+
+mod effects;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::pending,
+    pin::pin,
     rc::Rc,
     sync::Arc,
+    time::Duration,
 };
 
 use constellation_actors::{
-    placement::{
-        epoch::Epoch, grant::GrantId, key::ResourceKey, lease::LeaseTerms, moment::Moment,
+    ownership::{
+        Ownership, Stage,
+        holding::HoldingId,
+        input::Input,
+        refusal::Refusal,
+        rules::{HANDOVER_STALL, Rules},
     },
-    protocol::frame::{code::RevokeReason, encode},
+    placement::{grant::GrantId, lease::LeaseTerms, moment::Moment},
+    protocol::frame::Held,
 };
+use futures::future::select;
 use tokio::sync::Notify;
 
 use crate::{
     dispatch::Dispatch,
-    event::{Events, ReleaseReason, WorkerEvent},
-    grant::Grant,
-    holding::{Holding, Standing},
-    holdings::Holdings,
-    lease_keeper::LeaseKeeper,
-    release::release,
-    session::{Farewell, Session},
+    event::{Events, WorkerEvent},
+    holding::Holding,
+    session::Session,
     settings::{ControllerUrl, Settings},
 };
 
@@ -33,28 +42,28 @@ pub(crate) struct Domain {
     controller: ControllerUrl,
     dispatch: Rc<dyn Dispatch>,
     events: Rc<Events>,
-    holdings: Holdings,
-    lease: LeaseKeeper,
+    ownership: RefCell<Ownership>,
+    /// What runs under each holding of the ownership.
+    holdings: RefCell<BTreeMap<HoldingId, Rc<Holding>>>,
     session: RefCell<Option<Rc<Session>>>,
-    stage: Cell<Stage>,
+    /// Whether it has no connection and gets none any more.
+    finished: Cell<bool>,
     advanced: Notify,
+    rescheduled: Notify,
     /// Why there was no session when there last was none.
     trouble: RefCell<Option<String>>,
     /// Whether the controller knows that every key is free.
     told: Cell<bool>,
 }
 
-/// How far a domain is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Stage {
-    /// It connects, and takes keys.
-    Serving,
-    /// It takes no more keys and gives back those it has.
-    Draining,
-    /// Every key is given back; the session is being closed.
-    Leaving,
-    /// It has no connection and gets none any more.
-    Finished,
+/// What becomes of a request.
+pub(crate) enum Admission {
+    /// It is handled, now or later.
+    Accepted(Rc<Holding>),
+    /// It is refused behind the word that its key is free.
+    RefusedLater(Rc<Holding>),
+    /// It is refused.
+    Refused(&'static str),
 }
 
 impl Domain {
@@ -64,17 +73,21 @@ impl Domain {
         dispatch: Rc<dyn Dispatch>,
         events: Rc<Events>,
     ) -> Rc<Self> {
-        let lease = LeaseKeeper::new(settings.clock.clone());
+        let rules = Rules {
+            drain_timeout: settings.drain_timeout,
+            handover_stall: HANDOVER_STALL,
+        };
         Rc::new(Self {
             settings,
             controller,
             dispatch,
             events,
-            holdings: Holdings::default(),
-            lease,
+            ownership: RefCell::new(Ownership::new(rules)),
+            holdings: RefCell::new(BTreeMap::new()),
             session: RefCell::new(None),
-            stage: Cell::new(Stage::Serving),
+            finished: Cell::new(false),
             advanced: Notify::new(),
+            rescheduled: Notify::new(),
             trouble: RefCell::new(None),
             told: Cell::new(false),
         })
@@ -88,33 +101,91 @@ impl Domain {
         &self.controller
     }
 
-    pub(crate) fn lease(&self) -> &LeaseKeeper {
-        &self.lease
-    }
-
-    pub(crate) fn holdings(&self) -> &Holdings {
-        &self.holdings
-    }
-
     pub(crate) fn session(&self) -> Option<Rc<Session>> {
         self.session.borrow().clone()
     }
 
-    pub(crate) fn stage(&self) -> Stage {
-        self.stage.get()
+    fn now(&self) -> Moment {
+        self.settings.clock.now()
     }
 
-    /// Goes on to `stage`; never back.
-    pub(crate) fn advance(&self, stage: Stage) {
-        self.stage.set(self.stage.get().max(stage));
+    /// What becomes of a request that names `grant`.
+    pub(crate) fn admit(&self, grant: GrantId) -> Admission {
+        let admitted = self.ownership.borrow().may_start(self.now(), grant);
+        let (id, admission): (_, fn(_) -> _) = match admitted {
+            Ok(id) => (id, Admission::Accepted),
+            Err(Refusal::BeingGivenBack(id)) => (id, Admission::RefusedLater),
+            Err(Refusal::NotInForce) => {
+                return Admission::Refused("the grant is not in force here");
+            }
+            Err(Refusal::NoLease) => return Admission::Refused("the lease is over"),
+        };
+        match self.holdings.borrow().get(&id) {
+            Some(holding) => admission(Rc::clone(holding)),
+            None => Admission::Refused("the grant is not in force here"),
+        }
+    }
+
+    /// Whether this worker may act under `holding` now.
+    pub(crate) fn may_act(&self, holding: HoldingId) -> bool {
+        self.ownership.borrow().may_act(self.now(), holding)
+    }
+
+    /// How much longer the worker may act; `None` when it may not.
+    pub(crate) fn lease_left(&self) -> Option<Duration> {
+        self.ownership.borrow().lease_left(self.now())
+    }
+
+    /// What a hello says is still held.
+    pub(crate) fn held(&self) -> Vec<Held> {
+        self.ownership.borrow().holding(self.now()).collect()
+    }
+
+    /// The holdings that the worker owns, by key.
+    pub(crate) fn owned(&self) -> Vec<Rc<Holding>> {
+        let holdings = self.holdings.borrow();
+        let ownership = self.ownership.borrow();
+        let owned = ownership.owned().filter_map(|(id, _)| holdings.get(&id));
+        owned.cloned().collect()
+    }
+
+    /// How many holdings are not gone.
+    pub(crate) fn keys(&self) -> usize {
+        self.holdings.borrow().len()
+    }
+
+    /// Whether it takes keys, as it does until it is drained or stopped.
+    pub(crate) fn is_serving(&self) -> bool {
+        self.ownership.borrow().stage() == Stage::Serving
+    }
+
+    /// Waits until it is drained or stopped.
+    pub(crate) async fn leaving(&self) {
+        self.until(|domain| !domain.is_serving()).await;
+    }
+
+    /// Waits until every key is given back.
+    pub(crate) async fn left(&self) {
+        self.until(|domain| domain.ownership.borrow().stage() == Stage::Left)
+            .await;
+    }
+
+    /// It has no connection and gets none any more.
+    pub(crate) fn finish(&self) {
+        self.finished.set(true);
         self.advanced.notify_waiters();
     }
 
-    /// Waits until it has come as far as `stage`.
-    pub(crate) async fn reaches(&self, stage: Stage) {
+    /// Waits until it has no connection and gets none any more.
+    pub(crate) async fn finished(&self) {
+        self.until(|domain| domain.finished.get()).await;
+    }
+
+    async fn until(&self, reached: impl Fn(&Self) -> bool) {
         loop {
+            // Made before the look, so that a change between look and wait is not missed.
             let advanced = self.advanced.notified();
-            if self.stage.get() >= stage {
+            if reached(self) {
                 return;
             }
             advanced.await;
@@ -139,7 +210,7 @@ impl Domain {
         self.told.set(true);
     }
 
-    pub(crate) fn emit(&self, event: &WorkerEvent) {
+    fn emit(&self, event: &WorkerEvent) {
         self.events.emit(event);
     }
 
@@ -155,186 +226,69 @@ impl Domain {
         terms: LeaseTerms,
         hello_sent: Moment,
     ) {
-        let lease_before = self.lease.end();
-        if !self.lease.holds() {
-            self.end_lease();
-        } else if !resumed && let Some(end) = lease_before {
-            self.put_on_probation(end);
-        }
-        self.lease.begin(terms, hello_sent);
-        let event = WorkerEvent::Connected {
-            controller: self.controller_text(),
-            session: session.number(),
-            resumed,
-        };
+        let number = session.number();
         *self.session.borrow_mut() = Some(session);
-        self.emit(&event);
+        self.handle(Input::Welcomed {
+            resumed,
+            terms,
+            hello_sent,
+        });
+        self.emit(&WorkerEvent::Connected {
+            controller: self.controller_text(),
+            session: number,
+            resumed,
+        });
     }
 
     /// The session is over.
-    pub(crate) fn disconnected(&self, reason: String) {
+    pub(crate) fn disconnected(self: &Rc<Self>, reason: String) {
         self.session.borrow_mut().take();
+        self.handle(Input::Disconnected);
         self.emit(&WorkerEvent::Disconnected {
             controller: self.controller_text(),
             reason,
         });
     }
 
-    /// The controller forgot this worker. What is held stays so only as long as the lease before,
-    /// unless the controller grants it again: the new lease says nothing of it.
-    fn put_on_probation(self: &Rc<Self>, end: Moment) {
-        let held: Vec<_> = self
-            .holdings
-            .all()
-            .into_iter()
-            .filter(|holding| holding.standing() == Standing::Granted)
-            .inspect(|holding| holding.set_standing(Standing::Unconfirmed))
-            .collect();
-        let domain = Rc::clone(self);
-        actix_rt::spawn(async move {
-            domain.settings.clock.sleep_until(end).await;
-            for holding in held {
-                if holding.standing() == Standing::Unconfirmed && !holding.is_closed() {
-                    domain.lose(&holding);
-                }
-            }
-        });
-    }
-
-    /// The lease is over: nothing may run, every key is lost, and the session with it. Does nothing
-    /// without a lease.
-    pub(crate) fn end_lease(self: &Rc<Self>) {
-        if self.lease.end().is_none() {
-            return;
-        }
-        self.lease.forget();
-        let held: Vec<_> = self
-            .holdings
-            .all()
-            .into_iter()
-            .filter(|holding| !holding.is_lost())
-            .collect();
-        log::warn!(
-            controller = &**self.controller.text(), keys = held.len();
-            "the lease ended, nothing was heard from the controller for too long"
-        );
-        for holding in &held {
-            self.lose(holding);
-        }
-        if let Some(session) = self.session() {
-            session.leave(Farewell::LeaseEnded);
-        }
-        let controller = self.controller_text();
-        self.emit(&WorkerEvent::LeaseEnded {
-            controller,
-            keys: held.len(),
-        });
-    }
-
-    fn lose(self: &Rc<Self>, holding: &Rc<Holding>) {
-        holding.set_standing(Standing::Lost { awaited: false });
-        self.begin_release(holding, ReleaseReason::LeaseEnded);
-    }
-
-    /// Begins to give a key back.
-    pub(crate) fn begin_release(self: &Rc<Self>, holding: &Rc<Holding>, reason: ReleaseReason) {
-        if reason.is_immediate() {
-            // Before anything else runs, not when the task below gets its turn.
-            holding.withdraw(reason);
-        }
-        actix_rt::spawn(release(Rc::clone(self), Rc::clone(holding), reason));
-    }
-
-    /// The controller granted a key over `session`, which calls it `id` from now on.
-    pub(crate) fn granted(
-        self: &Rc<Self>,
-        session: &Session,
-        id: GrantId,
-        epoch: Epoch,
-        key: ResourceKey,
-    ) {
-        session.forget_grant(id);
-        if self.stage() != Stage::Serving || !self.lease.holds() {
-            // Its requests are refused, and it is free when this worker says goodbye.
-            return;
-        }
-        let before = self.holdings.get(&key);
-        if let Some(before) = &before {
-            let held = before.grant().epoch();
-            if held > epoch {
-                log::warn!(key:%, epoch:%, held:%; "a grant of an epoch that is over is ignored");
-                return;
-            }
-            if held == epoch && !before.is_lost() {
-                before.confirm(id);
-                return session.name_grant(id, before);
-            }
-            self.begin_release(before, ReleaseReason::Superseded);
-        }
-        let holding = self.hold(Grant::new(key, epoch, self.controller_text()), before);
-        holding.confirm(id);
-        session.name_grant(id, &holding);
-    }
-
-    fn hold(self: &Rc<Self>, grant: Grant, before: Option<Rc<Holding>>) -> Rc<Holding> {
-        let resource = self.dispatch.resource(&grant);
-        let waits = before.is_some();
-        let holding = Holding::new(grant.clone(), resource, before);
-        self.holdings.insert(&holding);
-        if waits {
-            let holding = Rc::clone(&holding);
-            actix_rt::spawn(async move { holding.open().await });
-        }
-        self.emit(&WorkerEvent::Granted(grant));
-        holding
-    }
-
-    /// The controller wants a key back.
-    pub(crate) fn revoked(
-        self: &Rc<Self>,
-        session: &Session,
-        reason: RevokeReason,
-        epoch: Epoch,
-        key: &ResourceKey,
-    ) {
-        let held = self
-            .holdings
-            .get(key)
-            .filter(|holding| holding.grant().epoch() == epoch);
-        let Some(holding) = held else {
-            // It is not held, or not any more; the controller need not wait.
-            return session.control(|buffer| encode::released(buffer, epoch, key));
+    /// Takes in what happened and does what follows.
+    pub(crate) fn handle(self: &Rc<Self>, input: Input) {
+        let mut outbox = Vec::new();
+        let (stage, deadline) = {
+            let mut ownership = self.ownership.borrow_mut();
+            let before = (ownership.stage(), ownership.next_deadline());
+            ownership.handle(self.now(), input, &mut outbox);
+            (
+                before.0 != ownership.stage(),
+                before.1 != ownership.next_deadline(),
+            )
         };
-        if holding.is_lost() {
-            return holding.set_standing(Standing::Lost { awaited: true });
+        for effect in outbox {
+            self.apply(effect);
         }
-        let reason = match reason {
-            RevokeReason::Stale => ReleaseReason::Stale,
-            RevokeReason::Move => ReleaseReason::Moved,
-            RevokeReason::Drain => ReleaseReason::Drained,
-            RevokeReason::Idle => ReleaseReason::Idle,
-        };
-        self.begin_release(&holding, reason);
+        if stage {
+            self.advanced.notify_waiters();
+        }
+        if deadline {
+            self.rescheduled.notify_one();
+        }
     }
+}
 
-    /// The resource of a key is closed.
-    pub(crate) fn closed(&self, holding: &Rc<Holding>, reason: ReleaseReason) {
-        holding.set_closed();
-        self.holdings.remove(holding);
-        let grant = holding.grant();
-        if let Some(session) = self.session() {
-            session.forget_holding(holding);
-            match holding.standing() {
-                Standing::Granted | Standing::Unconfirmed | Standing::Lost { awaited: true } => {
-                    session.control(|buffer| encode::released(buffer, grant.epoch(), grant.key()));
-                }
-                Standing::Lost { awaited: false } => {}
+/// Tells the ownership that time has passed, whenever it wants to know. Runs as long as the worker.
+pub(crate) async fn keep_time(domain: Rc<Domain>) {
+    loop {
+        let rescheduled = pin!(domain.rescheduled.notified());
+        let deadline = domain.ownership.borrow().next_deadline();
+        let due = pin!(async {
+            match deadline {
+                Some(deadline) => domain.settings.clock.sleep_until(deadline).await,
+                None => pending().await,
             }
-        }
-        self.emit(&WorkerEvent::Released {
-            grant: grant.clone(),
-            reason,
         });
+        select(rescheduled, due).await;
+        if deadline.is_some_and(|deadline| deadline <= domain.now()) {
+            domain.handle(Input::Tick);
+        }
     }
 }
 
@@ -343,8 +297,8 @@ impl std::fmt::Debug for Domain {
         formatter
             .debug_struct("Domain")
             .field("controller", &self.controller.text())
-            .field("stage", &self.stage.get())
-            .field("keys", &self.holdings.len())
+            .field("stage", &self.ownership.borrow().stage())
+            .field("keys", &self.keys())
             .finish_non_exhaustive()
     }
 }

@@ -1,12 +1,10 @@
-//! Leaving one controller in order: no new keys, every key given back, goodbye said.
+//! Leaving one controller: no new keys, every key given back, goodbye said.
 
 use std::rc::Rc;
 
-use crate::{
-    domain::{Domain, Stage},
-    event::ReleaseReason,
-    session::Farewell,
-};
+use constellation_actors::ownership::input::Input;
+
+use crate::domain::Domain;
 
 /// What a drain came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,31 +30,15 @@ impl Drained {
     }
 }
 
-/// Gives every key of `domain` back for `reason`, says goodbye and ends the connection.
-///
-/// A second call joins the first, and shortens it if its reason is an immediate one.
-pub(crate) async fn drain(domain: Rc<Domain>, reason: ReleaseReason) -> Drained {
-    if domain.stage() == Stage::Serving {
-        domain.advance(Stage::Draining);
-        if let Some(session) = domain.session() {
-            session.announce_drain();
-        }
-    }
-    let holdings = domain.holdings().all();
-    for holding in &holdings {
-        domain.begin_release(holding, reason);
-    }
-    domain.holdings().emptied().await;
-    if domain.stage() == Stage::Draining
-        && let Some(session) = domain.session()
-    {
-        session.leave(Farewell::Goodbye);
-    }
-    domain.advance(Stage::Leaving);
-    domain.reaches(Stage::Finished).await;
+/// Gives every key of `domain` back, says goodbye and ends the connection: in order with
+/// [`Input::Drain`], at once with [`Input::Stop`], which also cuts a drain short that has begun.
+pub(crate) async fn leave(domain: Rc<Domain>, how: Input) -> Drained {
+    let keys = domain.keys();
+    domain.handle(how);
+    domain.finished().await;
     let told = domain.is_told();
     Drained {
-        keys: holdings.len(),
+        keys,
         told: usize::from(told),
         untold: usize::from(!told),
     }

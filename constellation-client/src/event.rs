@@ -4,53 +4,9 @@
 use std::{cell::RefCell, fmt, sync::Arc};
 
 use actix::{Message, Recipient, dev::SendError};
+use constellation_actors::ownership::reason::ReleaseReason;
 
 use crate::grant::Grant;
-
-/// Why a key is no longer this worker's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ReleaseReason {
-    /// The controller says that another owner holds it. What runs is cancelled at once.
-    Stale,
-    /// It moves to another worker.
-    Moved,
-    /// This worker is drained, by itself or by the controller.
-    Drained,
-    /// Nobody has used it for a while.
-    Idle,
-    /// It was granted anew under a higher epoch. What runs is cancelled at once.
-    Superseded,
-    /// The lease ended: no controller has been heard of for too long. What runs is cancelled at
-    /// once, and another worker may own the key soon.
-    LeaseEnded,
-    /// This worker stops without waiting.
-    Stopped,
-}
-
-impl ReleaseReason {
-    /// Whether what runs is cancelled at once, instead of having time to finish.
-    #[must_use]
-    pub const fn is_immediate(self) -> bool {
-        match self {
-            Self::Stale | Self::Superseded | Self::LeaseEnded | Self::Stopped => true,
-            Self::Moved | Self::Drained | Self::Idle => false,
-        }
-    }
-}
-
-impl fmt::Display for ReleaseReason {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Stale => "another owner holds the key",
-            Self::Moved => "the key moves to another worker",
-            Self::Drained => "the worker is drained",
-            Self::Idle => "the key is idle",
-            Self::Superseded => "the key was granted anew under a higher epoch",
-            Self::LeaseEnded => "the lease ended",
-            Self::Stopped => "the worker stops",
-        })
-    }
-}
 
 /// What happened to a worker.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,8 @@
 use std::{
     fmt,
     future::{Future, poll_fn},
-    sync::{Mutex, MutexGuard, PoisonError},
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
@@ -122,6 +123,36 @@ impl Exchange {
         self.cancellation
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An exchange that is over when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Open(Arc<Exchange>);
+
+impl Open {
+    pub(crate) fn new(exchange: Arc<Exchange>) -> Self {
+        Self(exchange)
+    }
+
+    /// Sends its request back as not begun.
+    pub(crate) fn refuse(self) {
+        self.reset(ResetCode::Refused, "the lease or the ownership is over");
+    }
+}
+
+impl Deref for Open {
+    type Target = Exchange;
+
+    fn deref(&self) -> &Exchange {
+        &self.0
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.cancel();
+        self.close();
     }
 }
 

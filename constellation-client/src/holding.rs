@@ -1,5 +1,5 @@
-//! One key that this worker holds: whether its requests may run, how many do, and where its end
-//! stands. It decides nothing about leases or sessions.
+//! What runs and waits under one holding of a key. It decides nothing: the ownership says when it
+//! opens and how it ends.
 
 use std::{
     cell::{Cell, RefCell},
@@ -8,83 +8,55 @@ use std::{
     rc::Rc,
 };
 
-use constellation_actors::placement::grant::GrantId;
+use constellation_actors::ownership::{effect::Urgency, holding::HoldingId, reason::ReleaseReason};
 use tokio::sync::Notify;
 
 use crate::{
     dispatch::{Call, Resource},
-    event::ReleaseReason,
+    exchange::Open,
     grant::Grant,
     request::Request,
 };
 
 /// A held key.
 pub(crate) struct Holding {
+    id: HoldingId,
     grant: Grant,
     resource: Rc<dyn Resource>,
-    stage: RefCell<Stage>,
+    door: RefCell<Door>,
     running: Cell<usize>,
-    /// Why nothing may run under it any more.
-    withdrawn: Cell<Option<ReleaseReason>>,
-    standing: Cell<Standing>,
-    /// What the latest session that granted it calls it.
-    id: Cell<Option<GrantId>>,
+    closing: Cell<Option<(Urgency, ReleaseReason)>>,
+    /// Requests that are refused behind the word that the key is free.
+    refused: RefCell<Vec<Open>>,
     changed: Notify,
 }
 
-/// How far a holding is.
-enum Stage {
-    /// The same key, held before, is still being closed; requests wait for that.
-    Waiting {
-        before: Rc<Holding>,
-        requests: VecDeque<(Call, Request)>,
-    },
-    /// Requests are handled.
+/// Where requests come in.
+enum Door {
+    /// They wait: the same key, held before, is still being closed.
+    Waiting(VecDeque<(Call, Request)>),
+    /// They are handled.
     Open,
-    /// It takes no more requests.
-    Closing,
-    /// Its resource is closed.
-    Closed,
-}
-
-/// What the controller is known to think of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// The controller counts this worker as the owner, and waits for its word at the end.
-    Granted,
-    /// The controller may have forgotten this worker; it holds only as long as the lease before.
-    Unconfirmed,
-    /// The lease it depended on ended.
-    Lost {
-        /// Whether the controller, heard of again, still waits for word of its end.
-        awaited: bool,
-    },
+    /// They are refused.
+    Shut,
 }
 
 impl Holding {
-    /// A new holding; after `before`, when that is not closed yet.
-    pub(crate) fn new(
-        grant: Grant,
-        resource: Rc<dyn Resource>,
-        before: Option<Rc<Self>>,
-    ) -> Rc<Self> {
-        let stage = match before {
-            Some(before) => Stage::Waiting {
-                before,
-                requests: VecDeque::new(),
-            },
-            None => Stage::Open,
-        };
+    pub(crate) fn new(id: HoldingId, grant: Grant, resource: Rc<dyn Resource>) -> Rc<Self> {
         Rc::new(Self {
+            id,
             grant,
             resource,
-            stage: RefCell::new(stage),
+            door: RefCell::new(Door::Waiting(VecDeque::new())),
             running: Cell::new(0),
-            withdrawn: Cell::new(None),
-            standing: Cell::new(Standing::Granted),
-            id: Cell::new(None),
+            closing: Cell::new(None),
+            refused: RefCell::new(Vec::new()),
             changed: Notify::new(),
         })
+    }
+
+    pub(crate) fn id(&self) -> HoldingId {
+        self.id
     }
 
     pub(crate) fn grant(&self) -> &Grant {
@@ -95,117 +67,74 @@ impl Holding {
         &self.resource
     }
 
-    /// What the latest session that granted it calls it.
-    pub(crate) fn id(&self) -> Option<GrantId> {
-        self.id.get()
-    }
-
-    /// The controller granted it, once more or for the first time, under the name `id`.
-    pub(crate) fn confirm(&self, id: GrantId) {
-        self.id.set(Some(id));
-        self.set_standing(Standing::Granted);
-    }
-
     pub(crate) fn running(&self) -> usize {
         self.running.get()
     }
 
-    pub(crate) fn standing(&self) -> Standing {
-        self.standing.get()
+    /// Why it is being closed, if it is.
+    pub(crate) fn closing(&self) -> Option<ReleaseReason> {
+        self.closing.get().map(|(_, reason)| reason)
     }
 
-    /// Whether the lease it depended on has ended.
-    pub(crate) fn is_lost(&self) -> bool {
-        matches!(self.standing.get(), Standing::Lost { .. })
-    }
-
-    pub(crate) fn set_standing(&self, standing: Standing) {
-        self.standing.set(standing);
-        self.changed.notify_waiters();
-    }
-
-    /// Why nothing may run under it any more, if so.
-    pub(crate) fn withdrawn(&self) -> Option<ReleaseReason> {
-        self.withdrawn.get()
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        matches!(*self.stage.borrow(), Stage::Closed)
+    fn is_closing(&self, urgency: Urgency) -> bool {
+        self.closing.get().is_some_and(|(it, _)| it >= urgency)
     }
 
     /// Takes a request in, to be handled now or later, at most `waiting_max` of them later.
     pub(crate) fn take(&self, call: Call, request: Request, waiting_max: usize) {
-        let mut stage = self.stage.borrow_mut();
-        match &mut *stage {
-            Stage::Waiting { requests, .. } if requests.len() < waiting_max => {
+        let mut door = self.door.borrow_mut();
+        match &mut *door {
+            Door::Waiting(requests) if requests.len() < waiting_max => {
                 requests.push_back((call, request));
             }
-            Stage::Waiting { .. } => call.overload("too many requests wait for the key"),
-            Stage::Open => {
-                drop(stage);
+            Door::Waiting(_) => call.overload("too many requests wait for the key"),
+            Door::Open => {
+                drop(door);
                 Rc::clone(&self.resource).take(call, request);
             }
-            Stage::Closing | Stage::Closed => call.refuse("the key is being released"),
+            Door::Shut => call.refuse(),
         }
     }
 
-    /// Waits until the holding before it is closed, and then lets requests in.
-    pub(crate) async fn open(&self) {
-        let before = match &*self.stage.borrow() {
-            Stage::Waiting { before, .. } => Rc::clone(before),
-            Stage::Open | Stage::Closing | Stage::Closed => return,
-        };
-        before.closed().await;
-        let waited = {
-            let mut stage = self.stage.borrow_mut();
-            match std::mem::replace(&mut *stage, Stage::Open) {
-                Stage::Waiting { requests, .. } => requests,
-                other @ (Stage::Open | Stage::Closing | Stage::Closed) => {
-                    *stage = other;
-                    return;
-                }
+    /// Lets requests in, those first that waited.
+    pub(crate) fn open(&self) {
+        let before = std::mem::replace(&mut *self.door.borrow_mut(), Door::Open);
+        if let Door::Waiting(requests) = before {
+            for (call, request) in requests {
+                Rc::clone(&self.resource).take(call, request);
             }
-        };
-        for (call, request) in waited {
-            Rc::clone(&self.resource).take(call, request);
         }
     }
 
-    /// Takes no more requests, refuses those that wait, and tells whether it is the first to do
-    /// so. Waits for the holding before it.
-    pub(crate) async fn begin_closing(&self) -> bool {
-        let before = std::mem::replace(&mut *self.stage.borrow_mut(), Stage::Closing);
+    /// Takes nothing more in and refuses what waits; tells whether that is new. More urgent than
+    /// before, it cuts short what runs.
+    pub(crate) fn close(&self, reason: ReleaseReason, urgency: Urgency) -> bool {
+        self.closing.set(Some((urgency, reason)));
+        if !reason.is_awaited() {
+            self.send_refusals();
+        }
+        self.changed.notify_waiters();
+        let before = std::mem::replace(&mut *self.door.borrow_mut(), Door::Shut);
         match before {
-            Stage::Waiting { before, requests } => {
-                for (call, _) in requests {
-                    call.refuse("the key is being released");
-                }
-                before.closed().await;
-                true
-            }
-            Stage::Open => {
-                self.resource.refuse_waiting();
-                true
-            }
-            other @ (Stage::Closing | Stage::Closed) => {
-                *self.stage.borrow_mut() = other;
-                false
-            }
+            Door::Waiting(requests) => requests.into_iter().for_each(|(call, _)| call.refuse()),
+            Door::Open => self.resource.refuse_waiting(),
+            Door::Shut => return false,
+        }
+        true
+    }
+
+    /// Refuses a request, now or when its controller knows that the key is free.
+    pub(crate) fn refuse(&self, exchange: Open) {
+        if self.closing().is_some_and(ReleaseReason::is_awaited) {
+            self.refused.borrow_mut().push(exchange);
+        } else {
+            exchange.refuse();
         }
     }
 
-    /// Its resource is closed.
-    pub(crate) fn set_closed(&self) {
-        *self.stage.borrow_mut() = Stage::Closed;
-        self.changed.notify_waiters();
-    }
-
-    /// Nothing may run under it any more. The first reason stays, unless the lease ended.
-    pub(crate) fn withdraw(&self, reason: ReleaseReason) {
-        if self.withdrawn.get().is_none() || reason == ReleaseReason::LeaseEnded {
-            self.withdrawn.set(Some(reason));
-        }
-        self.changed.notify_waiters();
+    /// Sends the refusals that were held back.
+    pub(crate) fn send_refusals(&self) {
+        self.refused.take().into_iter().for_each(Open::refuse);
     }
 
     /// A request begins.
@@ -228,18 +157,14 @@ impl Holding {
 
     /// Waits until nothing may run any more.
     pub(crate) async fn withdrawal(&self) {
-        self.until(|holding| holding.withdrawn.get().is_some())
+        self.until(|holding| holding.is_closing(Urgency::AtOnce))
             .await;
     }
 
-    /// Waits until its lease has ended.
-    pub(crate) async fn loss(&self) {
-        self.until(Self::is_lost).await;
-    }
-
-    /// Waits until its resource is closed.
-    pub(crate) async fn closed(&self) {
-        self.until(Self::is_closed).await;
+    /// Waits until its resource has no time left.
+    pub(crate) async fn abandonment(&self) {
+        self.until(|holding| holding.is_closing(Urgency::Abandon))
+            .await;
     }
 
     async fn until(&self, reached: impl Fn(&Self) -> bool) {
@@ -256,19 +181,12 @@ impl Holding {
 
 impl fmt::Debug for Holding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stage = match &*self.stage.borrow() {
-            Stage::Waiting { .. } => "waiting",
-            Stage::Open => "open",
-            Stage::Closing => "closing",
-            Stage::Closed => "closed",
-        };
         formatter
             .debug_struct("Holding")
+            .field("id", &self.id)
             .field("grant", &self.grant)
-            .field("stage", &stage)
             .field("running", &self.running.get())
-            .field("withdrawn", &self.withdrawn.get())
-            .field("standing", &self.standing.get())
+            .field("closing", &self.closing.get())
             .finish_non_exhaustive()
     }
 }

@@ -126,8 +126,6 @@ mod exchange;
 pub mod fence;
 mod grant;
 mod holding;
-mod holdings;
-mod lease_keeper;
 mod problem;
 mod release;
 mod request;
@@ -140,7 +138,10 @@ mod socket;
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
-pub use constellation_actors::placement::{epoch::Epoch, key::ResourceKey, worker::WorkerId};
+pub use constellation_actors::{
+    ownership::reason::ReleaseReason,
+    placement::{epoch::Epoch, key::ResourceKey, worker::WorkerId},
+};
 
 pub use self::{
     body::Body,
@@ -153,7 +154,7 @@ pub use self::{
     dispatch::actor::Closing,
     drain::Drained,
     error::{BodyError, BuildError, HandlerError},
-    event::{ReleaseReason, WorkerEvent},
+    event::WorkerEvent,
     grant::Grant,
     request::{Headers, HeadersIter, Request},
     response::{IntoResponse, Response},

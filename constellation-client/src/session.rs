@@ -1,9 +1,9 @@
 //! One live connection to one controller: what the controller says over it and what that does. The
-//! bytes are carried by [`crate::socket`]; who owns what is remembered by the domain.
+//! bytes are carried by [`crate::socket`]; who owns what is decided by the
+//! ownership that the domain keeps.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     fmt,
     rc::Rc,
     sync::Arc,
@@ -11,6 +11,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use constellation_actors::{
+    ownership::input::Input,
     placement::grant::GrantId,
     protocol::{
         frame::{StreamId, code::ResetCode, decode::Control, encode},
@@ -22,8 +23,11 @@ use constellation_actors::{
 use tokio::sync::Notify;
 
 use crate::{
-    body::Body, dispatch::Call, domain::Domain, exchange::Exchange, holding::Holding,
-    lease_keeper::Acknowledged, request::Request,
+    body::Body,
+    dispatch::Call,
+    domain::{Admission, Domain},
+    exchange::Exchange,
+    request::Request,
 };
 
 /// A live connection to a controller, after the handshake.
@@ -31,7 +35,8 @@ pub(crate) struct Session {
     number: u64,
     mux: Shared,
     limits: Limits,
-    grants: RefCell<HashMap<GrantId, Rc<Holding>>>,
+    /// Whether its exchanges are over, and no further ones begin.
+    ended: Cell<bool>,
     farewell: RefCell<Option<Farewell>>,
     leaving: Notify,
     /// Empty between messages; kept for its memory.
@@ -76,7 +81,7 @@ impl Session {
             number,
             mux,
             limits,
-            grants: RefCell::new(HashMap::new()),
+            ended: Cell::new(false),
             farewell: RefCell::new(None),
             leaving: Notify::new(),
             events: Cell::new(Vec::new()),
@@ -120,9 +125,7 @@ impl Session {
                 self.go_away("protocol_error", fault);
             }
             Farewell::Stalled => self.end_exchanges(),
-            // From now on every request is one of an unknown grant, and refused.
-            Farewell::LeaseEnded => self.grants.borrow_mut().clear(),
-            Farewell::GoneAway(_) => {}
+            Farewell::LeaseEnded | Farewell::GoneAway(_) => {}
             Farewell::Goodbye => self.go_away(Goaway::GOODBYE, "every key was given back"),
         }
         self.farewell.borrow_mut().get_or_insert(farewell);
@@ -132,7 +135,7 @@ impl Session {
     /// Ends every exchange, as after the loss of the connection.
     pub(crate) fn end_exchanges(&self) {
         self.mux.with(|mux| mux.end_all());
-        self.grants.borrow_mut().clear();
+        self.ended.set(true);
     }
 
     /// Says that this worker wants no new keys.
@@ -152,26 +155,6 @@ impl Session {
             self.farewell.borrow_mut().get_or_insert(Farewell::Stalled);
             self.end_exchanges();
             self.leaving.notify_waiters();
-        }
-    }
-
-    /// From now on requests call `holding` by the name `id`.
-    pub(crate) fn name_grant(&self, id: GrantId, holding: &Rc<Holding>) {
-        self.grants.borrow_mut().insert(id, Rc::clone(holding));
-    }
-
-    pub(crate) fn forget_grant(&self, id: GrantId) {
-        self.grants.borrow_mut().remove(&id);
-    }
-
-    pub(crate) fn forget_holding(&self, holding: &Rc<Holding>) {
-        let mut grants = self.grants.borrow_mut();
-        if let Some(id) = holding.id()
-            && grants
-                .get(&id)
-                .is_some_and(|named| Rc::ptr_eq(named, holding))
-        {
-            grants.remove(&id);
         }
     }
 
@@ -209,17 +192,12 @@ impl Session {
         payload: &Bytes,
         end: bool,
     ) {
-        let holding = self.grants.borrow().get(&grant).cloned();
-        let Some(holding) = holding else {
-            return self.reset(stream, ResetCode::Refused, "the grant is not in force here");
+        let (holding, accepted) = match domain.admit(grant) {
+            _ if self.ended.get() => return self.refuse(stream, "the session is over"),
+            Admission::Refused(reason) => return self.refuse(stream, reason),
+            Admission::Accepted(holding) => (holding, true),
+            Admission::RefusedLater(holding) => (holding, false),
         };
-        if holding.withdrawn().is_some() || !domain.lease().holds() {
-            return self.reset(
-                stream,
-                ResetCode::Refused,
-                "the lease or the ownership is over",
-            );
-        }
         let sizes = self.limits.sizes;
         let head = match RequestHead::decode(payload, sizes.head_bytes_max as usize) {
             Ok(decoded) => decoded,
@@ -233,8 +211,15 @@ impl Session {
             Rc::clone(&holding),
             Rc::clone(domain),
         );
+        if !accepted {
+            return call.refuse();
+        }
         let request = Request::new(exchange, holding.grant().clone(), body);
         holding.take(call, request, domain.settings().queue_per_key_max);
+    }
+
+    fn refuse(&self, stream: StreamId, reason: &str) {
+        self.reset(stream, ResetCode::Refused, reason);
     }
 
     fn reset(&self, stream: StreamId, code: ResetCode, reason: &str) {
@@ -243,12 +228,13 @@ impl Session {
 
     fn obey(&self, domain: &Rc<Domain>, control: Control) {
         match control {
-            Control::HeartbeatAck { sequence } => match domain.lease().acknowledged(sequence) {
-                Acknowledged::Runs => {}
-                Acknowledged::TooLate => domain.end_lease(),
-            },
-            Control::Grant { grant, epoch, key } => domain.granted(self, grant, epoch, key),
-            Control::Revoke { reason, epoch, key } => domain.revoked(self, reason, epoch, &key),
+            Control::HeartbeatAck { sequence } => domain.handle(Input::Acknowledged { sequence }),
+            Control::Grant { grant, epoch, key } => {
+                domain.handle(Input::Granted { grant, epoch, key });
+            }
+            Control::Revoke { reason, epoch, key } => {
+                domain.handle(Input::Revoked { reason, epoch, key });
+            }
             Control::GoAway { json } => self.told_to_go(domain, &json),
             Control::Welcome { .. } => self.leave(Farewell::Fault("a second WELCOME".to_owned())),
             Control::Hello { .. }
@@ -265,7 +251,7 @@ impl Session {
             // The controller holds every key of this worker for free, or soon will.
             Ok(goaway) if goaway.code == "lease_expired" => {
                 self.leave(Farewell::GoneAway(goaway));
-                domain.end_lease();
+                domain.handle(Input::LeaseExpired);
             }
             Ok(goaway) => self.leave(Farewell::GoneAway(goaway)),
             Err(error) => self.leave(Farewell::Fault(error.to_string())),
@@ -278,7 +264,6 @@ impl fmt::Debug for Session {
         formatter
             .debug_struct("Session")
             .field("number", &self.number)
-            .field("grants", &self.grants.borrow().len())
             .field("farewell", &*self.farewell.borrow())
             .finish_non_exhaustive()
     }

@@ -10,12 +10,11 @@ use std::{
 
 use actix::{Actor, Addr, AsyncContext, Context, Handler, Message};
 use actix_rt::task::JoinHandle;
+use constellation_actors::ownership::reason::ReleaseReason;
 use futures::{FutureExt, future::LocalBoxFuture};
 
 use super::{Call, Dispatch, Resource};
-use crate::{
-    error::HandlerError, event::ReleaseReason, grant::Grant, request::Request, response::Response,
-};
+use crate::{error::HandlerError, grant::Grant, request::Request, response::Response};
 
 /// The last message to an actor that handles the requests of a key: the key is given back.
 ///
@@ -182,7 +181,7 @@ where
     fn refuse_waiting(&self) {
         let waiting = std::mem::take(&mut *self.waiting.borrow_mut());
         for (call, _) in waiting {
-            call.refuse("the key is being released");
+            call.refuse();
         }
     }
 

@@ -2,10 +2,11 @@
 
 use std::{future::Future, rc::Rc};
 
+use constellation_actors::ownership::reason::ReleaseReason;
 use futures::future::LocalBoxFuture;
 
 use super::{Call, Dispatch, Resource, nothing};
-use crate::{event::ReleaseReason, grant::Grant, request::Request, response::IntoResponse};
+use crate::{grant::Grant, request::Request, response::IntoResponse};
 
 /// A function that handles every request of a worker.
 pub(crate) struct Function<F>(Rc<Handler<F>>);

@@ -1,8 +1,12 @@
 //! Leaving in order.
 
 use actix::Actor;
-use constellation_actors::protocol::frame::code::ResetCode;
-use constellation_client::{ConnectionStatus, Drain, Drained, ReleaseReason, Stop, Worker};
+use constellation_actors::{
+    ownership::rules::HANDOVER_STALL, placement::grant::GrantId, protocol::frame::code::ResetCode,
+};
+use constellation_client::{
+    ConnectionStatus, Drain, Drained, ManualClock, ReleaseReason, Stop, Worker,
+};
 
 use crate::support::{
     behaviour,
@@ -17,7 +21,7 @@ use crate::support::{
 };
 
 #[actix_rt::test]
-async fn a_drain_answers_what_runs_then_releases_then_says_goodbye() {
+async fn a_drain_serves_each_key_until_the_controller_takes_it_and_then_says_goodbye() {
     let script = Script::start().await;
     let (gate, mut keeper) = gate();
     let builder = Worker::builder().controller(script.url());
@@ -27,38 +31,38 @@ async fn a_drain_answers_what_runs_then_releases_then_says_goodbye() {
     let grant = peer.grant(1, 5, "/a");
     let running = peer.request(grant, "/a?wait");
     peer.during(keeper.entered("/a")).await;
-    let waiting = peer.request(grant, "/a");
     let other = peer.grant(2, 6, "/b");
-    let other = peer.request(other, "/b");
-    peer.answer(other).await.unwrap();
-    assert_eq!(peer.said().await, Said::Response(other));
+    let served = peer.request(other, "/b");
+    assert_eq!(peer.said().await, Said::Response(served));
 
-    let drained = worker.send(Drain);
-    let drained = actix_rt::spawn(drained);
-    let mut first = [peer.said().await, peer.said().await, peer.said().await];
-    first.sort_by_key(|said| format!("{said:?}"));
-    assert_eq!(
-        first,
-        [
-            Said::Goaway("draining".into()),
-            Said::Released("/b".into(), 6),
-            Said::Reset(waiting, ResetCode::Refused),
-        ]
-    );
-    let late = peer.request(grant, "/a");
-    assert_eq!(peer.said().await, Said::Reset(late, ResetCode::Refused));
+    let drained = actix_rt::spawn(worker.send(Drain));
+    assert_eq!(peer.said().await, Said::Goaway("draining".into()));
+    let served = peer.request(other, "/b");
+    assert_eq!(peer.said().await, Said::Response(served));
     let unwanted = peer.grant(3, 9, "/c");
     let unwanted = peer.request(unwanted, "/c");
+    assert_eq!(peer.said().await, Said::Released("/c".into(), 9));
     assert_eq!(peer.said().await, Said::Reset(unwanted, ResetCode::Refused));
+
+    let waiting = peer.request(grant, "/a");
+    peer.take_back(5, "/a");
+    let late = peer.request(grant, "/a");
+    let served = peer.request(other, "/b");
+    assert_eq!(peer.said().await, Said::Response(served));
     assert_eq!(
         owned(&worker).await.len(),
-        1,
+        2,
         "it is given back only when it is free"
     );
-
     keeper.let_through("/a");
     assert_eq!(peer.said().await, Said::Response(running));
     assert_eq!(peer.said().await, Said::Released("/a".into(), 5));
+    // Only now, so that the controller asks the next owner.
+    assert_eq!(peer.said().await, Said::Reset(waiting, ResetCode::Refused));
+    assert_eq!(peer.said().await, Said::Reset(late, ResetCode::Refused));
+
+    peer.take_back(6, "/b");
+    assert_eq!(peer.said().await, Said::Released("/b".into(), 6));
     assert_eq!(peer.said().await, Said::Goaway("goodbye".into()));
     assert_eq!(peer.said().await, Said::Closed);
     let expected = Drained {
@@ -71,15 +75,50 @@ async fn a_drain_answers_what_runs_then_releases_then_says_goodbye() {
     assert_eq!(
         keeper.seen(),
         [
-            closed("/b", 6),
             Passage::Passed("/a".into()),
-            closed("/a", 5)
+            closed("/a", 5),
+            closed("/b", 6)
         ]
     );
     assert_eq!(
         status(&worker).await[0].connection,
         ConnectionStatus::Finished
     );
+}
+
+#[actix_rt::test]
+async fn keys_that_the_controller_does_not_take_are_released_after_what_runs() {
+    let script = Script::start().await;
+    let clock = ManualClock::new();
+    let (gate, mut keeper) = gate();
+    let builder = Worker::builder()
+        .controller(script.url())
+        .clock(clock.clock());
+    let worker = builder.actor(move |grant| Counter::new(grant, &gate));
+    let worker = worker.unwrap().start();
+    let mut peer = script.welcome(AN_HOUR).await;
+    let grant = peer.grant(1, 5, "/a");
+    let running = peer.request(grant, "/a?wait");
+    peer.during(keeper.entered("/a")).await;
+    let other = peer.grant(2, 6, "/b");
+    let other = peer.request(other, "/b");
+    peer.answer(other).await.unwrap();
+    assert_eq!(peer.said().await, Said::Response(other));
+
+    let drained = actix_rt::spawn(worker.send(Drain));
+    assert_eq!(peer.said().await, Said::Goaway("draining".into()));
+    clock.advance(HANDOVER_STALL);
+    assert_eq!(peer.said().await, Said::Released("/b".into(), 6));
+    let late = peer.request(grant, "/a");
+    let unknown = peer.request(GrantId::new(3), "/c");
+    assert_eq!(peer.said().await, Said::Reset(unknown, ResetCode::Refused));
+    keeper.let_through("/a");
+    assert_eq!(peer.said().await, Said::Response(running));
+    assert_eq!(peer.said().await, Said::Released("/a".into(), 5));
+    assert_eq!(peer.said().await, Said::Reset(late, ResetCode::Refused));
+    assert_eq!(peer.said().await, Said::Goaway("goodbye".into()));
+    assert_eq!(peer.said().await, Said::Closed);
+    assert_eq!(peer.during(drained).await.unwrap().unwrap().told, 1);
 }
 
 #[actix_rt::test]
@@ -183,4 +222,37 @@ async fn a_drain_that_meets_a_welcome_still_ends() {
         status(&worker).await[0].connection,
         ConnectionStatus::Finished
     );
+}
+
+#[actix_rt::test]
+async fn a_drain_whose_connection_is_lost_waits_for_no_controller() {
+    let script = Script::start().await;
+    let clock = ManualClock::new();
+    let (gate, mut keeper) = gate();
+    let builder = Worker::builder()
+        .controller(script.url())
+        .clock(clock.clock());
+    let worker = builder.actor(move |grant| Counter::new(grant, &gate));
+    let worker = worker.unwrap().start();
+    let mut peer = script.welcome(AN_HOUR).await;
+    let grant = peer.grant(1, 5, "/a");
+    let stream = peer.request(grant, "/a");
+    peer.answer(stream).await.unwrap();
+    assert_eq!(peer.said().await, Said::Response(stream));
+
+    let drained = actix_rt::spawn(worker.send(Drain));
+    assert_eq!(peer.said().await, Said::Goaway("draining".into()));
+    drop(peer);
+    let expected = Drained {
+        keys: 1,
+        told: 0,
+        untold: 1,
+    };
+    assert_eq!(
+        soon("a drain", drained).await.unwrap().unwrap(),
+        expected,
+        "and no time has passed"
+    );
+    let closing = closing_name("/a", 5, ReleaseReason::Drained);
+    assert_eq!(keeper.seen(), [Passage::Passed(closing)]);
 }

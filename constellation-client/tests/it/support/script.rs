@@ -17,7 +17,7 @@ use constellation_actors::{
     protocol::{
         frame::{
             Held, SizeLimits, StreamId,
-            code::ResetCode,
+            code::{ResetCode, RevokeReason},
             decode::{Control, Frame, Frames},
             encode,
         },
@@ -236,6 +236,13 @@ impl Peer {
         let key = ResourceKey::parse(key).unwrap();
         self.say(|buffer| encode::grant(buffer, id, Epoch::new(epoch), &key));
         id
+    }
+
+    /// Asks for a key back, as of a worker that drains.
+    pub(crate) fn take_back(&mut self, epoch: u64, key: &str) {
+        let key = ResourceKey::parse(key).unwrap();
+        let epoch = Epoch::new(epoch);
+        self.say(|buffer| encode::revoke(buffer, RevokeReason::Drain, epoch, &key));
     }
 
     pub(crate) fn go_away(&mut self, code: &str) {
