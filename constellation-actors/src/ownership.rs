@@ -37,7 +37,7 @@ use crate::{
 /// What one controller gave a worker: a lease, keys, at most one session at a time. A worker of
 /// several controllers has one for each; they know nothing of each other.
 ///
-/// * Getters: [`may_start`](Self::may_start), [`may_act`](Self::may_act),
+/// * Getters: [`may_start`](Self::may_start), [`may_act`](Self::may_act), [`bound`](Self::bound),
 ///   [`has_lease`](Self::has_lease), [`lease_end`](Self::lease_end),
 ///   [`lease_left`](Self::lease_left), [`holding`](Self::holding), [`get`](Self::get),
 ///   [`owned`](Self::owned), [`holdings`](Self::holdings), [`stage`](Self::stage),
@@ -117,6 +117,14 @@ impl Ownership {
         self.table
             .get(holding)
             .is_some_and(|holding| holding.may_act() && self.is_held(now, holding))
+    }
+
+    /// Until when the worker may act under `holding`, if its lease lasts that long; `None` when it may
+    /// not.
+    #[must_use]
+    pub fn bound(&self, holding: HoldingId) -> Option<Moment> {
+        let holding = self.table.get(holding)?;
+        holding.bound().filter(|_| !holding.is_withdrawn())
     }
 
     /// Whether the worker has a lease at `now`.

@@ -8,6 +8,10 @@ use std::{
     future::Future,
     pin::Pin,
     rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
@@ -23,6 +27,24 @@ pub struct Clock(Kind);
 enum Kind {
     Real { start: Instant },
     Manual(ManualClock),
+}
+
+/// A clock that can be looked at from any thread.
+#[derive(Clone, Debug)]
+pub(crate) enum SharedClock {
+    /// The clock of the process.
+    Real { start: Instant },
+    /// What a manual clock shows, in microseconds.
+    Manual(Arc<AtomicU64>),
+}
+
+impl SharedClock {
+    pub(crate) fn now(&self) -> Moment {
+        match self {
+            Self::Real { start } => Moment::ZERO + start.elapsed(),
+            Self::Manual(shown) => Moment::from_micros(shown.load(Ordering::Acquire)),
+        }
+    }
 }
 
 /// A wait for a moment.
@@ -47,6 +69,14 @@ impl Clock {
         match &self.0 {
             Kind::Real { start } => Moment::ZERO + start.elapsed(),
             Kind::Manual(manual) => manual.now(),
+        }
+    }
+
+    /// The same clock, for other threads to look at.
+    pub(crate) fn shared(&self) -> SharedClock {
+        match &self.0 {
+            Kind::Real { start } => SharedClock::Real { start: *start },
+            Kind::Manual(manual) => SharedClock::Manual(Arc::clone(&manual.0.borrow().shown)),
         }
     }
 
@@ -83,6 +113,8 @@ pub struct ManualClock(Rc<RefCell<Manual>>);
 #[derive(Default)]
 struct Manual {
     now: Moment,
+    /// The same, for other threads.
+    shown: Arc<AtomicU64>,
     sleepers: BTreeMap<Place, Waker>,
     waits: u64,
 }
@@ -108,6 +140,9 @@ impl ManualClock {
         let due = {
             let mut manual = self.0.borrow_mut();
             manual.now = manual.now + duration;
+            manual
+                .shown
+                .store(manual.now.as_micros(), Ordering::Release);
             let later = (manual.now + Duration::from_micros(1), 0);
             let sleeping = manual.sleepers.split_off(&later);
             std::mem::replace(&mut manual.sleepers, sleeping)

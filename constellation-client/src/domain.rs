@@ -34,6 +34,7 @@ use crate::{
     holding::Holding,
     session::Session,
     settings::{ControllerUrl, Settings},
+    tenure::SharedEnd,
 };
 
 /// What belongs to one controller.
@@ -43,6 +44,8 @@ pub(crate) struct Domain {
     dispatch: Rc<dyn Dispatch>,
     events: Rc<Events>,
     ownership: RefCell<Ownership>,
+    /// The end of the lease, for those who ask from other threads.
+    lease_end: SharedEnd,
     /// What runs under each holding of the ownership.
     holdings: RefCell<BTreeMap<HoldingId, Rc<Holding>>>,
     session: RefCell<Option<Rc<Session>>>,
@@ -83,6 +86,7 @@ impl Domain {
             dispatch,
             events,
             ownership: RefCell::new(Ownership::new(rules)),
+            lease_end: SharedEnd::default(),
             holdings: RefCell::new(BTreeMap::new()),
             session: RefCell::new(None),
             finished: Cell::new(false),
@@ -253,6 +257,7 @@ impl Domain {
     /// Takes in what happened and does what follows.
     pub(crate) fn handle(self: &Rc<Self>, input: Input) {
         let mut outbox = Vec::new();
+        let changed = Changed::by(&input);
         let (stage, deadline) = {
             let mut ownership = self.ownership.borrow_mut();
             let before = (ownership.stage(), ownership.next_deadline());
@@ -265,11 +270,37 @@ impl Domain {
         for effect in outbox {
             self.apply(effect);
         }
+        self.bound_tenures(changed);
         if stage {
             self.advanced.notify_waiters();
         }
         if deadline {
             self.rescheduled.notify_one();
+        }
+    }
+}
+
+/// Which holdings an input may have confirmed or put in doubt, beside those that its effects name.
+enum Changed {
+    Nothing,
+    /// The one that is called so.
+    One(GrantId),
+    All,
+}
+
+impl Changed {
+    fn by(input: &Input) -> Self {
+        match input {
+            Input::Welcomed { .. } => Self::All,
+            Input::Granted { grant, .. } => Self::One(*grant),
+            Input::Disconnected
+            | Input::Acknowledged { .. }
+            | Input::Revoked { .. }
+            | Input::LeaseExpired
+            | Input::Closed { .. }
+            | Input::Drain
+            | Input::Stop
+            | Input::Tick => Self::Nothing,
         }
     }
 }

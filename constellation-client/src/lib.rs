@@ -133,6 +133,7 @@ mod response;
 mod session;
 mod settings;
 mod socket;
+mod tenure;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

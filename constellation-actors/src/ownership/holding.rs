@@ -132,10 +132,15 @@ impl Holding {
     /// Whether a lease other than the worker's current one allows it at `now`: it is neither lost
     /// nor unconfirmed beyond the end of the lease before.
     pub(super) fn is_covered(&self, now: Moment) -> bool {
+        self.bound().is_some_and(|bound| now < bound)
+    }
+
+    /// Until when that is so; `None` when it is not.
+    pub(super) fn bound(&self) -> Option<Moment> {
         match self.standing {
-            Standing::Granted => true,
-            Standing::Unconfirmed(end) => now < end.at,
-            Standing::Lost { .. } => false,
+            Standing::Granted => Some(Moment::from_micros(u64::MAX)),
+            Standing::Unconfirmed(end) => Some(end.at),
+            Standing::Lost { .. } => None,
         }
     }
 

@@ -12,13 +12,14 @@ use constellation_actors::{
     protocol::frame::encode,
 };
 
-use super::Domain;
+use super::{Changed, Domain};
 use crate::{
     event::WorkerEvent,
     grant::Grant,
     holding::Holding,
     release::release,
     session::{Farewell, Session},
+    tenure::Tenure,
 };
 
 impl Domain {
@@ -68,14 +69,40 @@ impl Domain {
     }
 
     fn hold(&self, id: HoldingId, epoch: Epoch, key: ResourceKey) {
-        let grant = Grant::new(key, epoch, self.controller_text());
+        let tenure = Tenure::new(self.settings.clock.shared(), self.lease_end.clone());
+        let grant = Grant::new(key, epoch, self.controller_text(), tenure);
         let resource = self.dispatch.resource(&grant);
         let holding = Holding::new(id, grant.clone(), resource);
         self.holdings.borrow_mut().insert(id, holding);
         self.emit(&WorkerEvent::Granted(grant));
     }
 
+    /// Tells those who ask from other threads how long they may act.
+    pub(super) fn bound_tenures(&self, changed: Changed) {
+        let ownership = self.ownership.borrow();
+        self.lease_end.set(ownership.lease_end());
+        let bound = |holding: &Rc<Holding>| {
+            let tenure = holding.grant().tenure();
+            tenure.set_bound(ownership.bound(holding.id()));
+        };
+        let holdings = self.holdings.borrow();
+        match changed {
+            Changed::Nothing => {}
+            Changed::All => holdings.values().for_each(bound),
+            Changed::One(grant) => {
+                let named = ownership.may_start(self.now(), grant).ok();
+                named
+                    .and_then(|id| holdings.get(&id))
+                    .into_iter()
+                    .for_each(bound);
+            }
+        }
+    }
+
     fn close(self: &Rc<Self>, holding: &Rc<Holding>, reason: ReleaseReason, urgency: Urgency) {
+        if urgency > Urgency::Graceful {
+            holding.grant().tenure().set_bound(None);
+        }
         if holding.close(reason, urgency) {
             actix_rt::spawn(release(Rc::clone(self), Rc::clone(holding)));
         }

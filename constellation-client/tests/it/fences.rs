@@ -26,7 +26,9 @@ fn a_companion_plays_its_part() {
         #[cfg(feature = "sqlite")]
         "sqlite reader" => sqlite::read(argument.as_ref()),
         #[cfg(feature = "sqlite")]
-        "worker" => lease::work(&argument),
+        "worker" => lease::work(&argument, lease::act_slowly),
+        #[cfg(feature = "sqlite")]
+        "worker with the lock" => lease::work(&argument, lease::act_with_the_lock),
         other => panic!("there is no part {other}"),
     }
 }

@@ -21,7 +21,7 @@ use std::{
 };
 
 use constellation_client::{
-    Epoch,
+    Epoch, Grant,
     fence::{Fence, sqlite::SqliteFence},
 };
 use rusqlite::{
@@ -63,16 +63,30 @@ pub(crate) struct Limits {
 
 /// Tells a running statement to stop; clones are one and the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Stop(Arc<AtomicBool>);
+pub(crate) struct Stop {
+    told: Arc<AtomicBool>,
+    /// The ownership that a statement runs under; without one nothing but a word stops it.
+    grant: Option<Grant>,
+}
 
 impl Stop {
     /// The statement that runs with this stops soon, and is undone.
     pub(crate) fn stop(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.told.store(true, Ordering::Relaxed);
+    }
+
+    /// Stops also when the ownership under `grant` is over. A process that was itself stopped for a
+    /// while, in the middle of a statement, looks at its clock so before it goes on.
+    pub(crate) fn with(grant: Option<Grant>) -> Self {
+        Self {
+            told: Arc::default(),
+            grant,
+        }
     }
 
     fn is_stopped(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        let owned = self.grant.as_ref().is_none_or(Grant::is_in_force);
+        !owned || self.told.load(Ordering::Relaxed)
     }
 }
 
@@ -129,11 +143,11 @@ impl Database {
     /// When the text is not exactly one statement, is refused, fails, has a result over the
     /// limits, or was stopped, or when the database has a later owner; then nothing has changed.
     pub(crate) fn run(&mut self, sql: &str, stop: &Stop) -> Result<Vec<u8>, Failure> {
-        let stop = stop.clone();
+        let watched = stop.clone();
         self.connection
-            .progress_handler(STEPS_BETWEEN_LOOKS, Some(move || stop.is_stopped()))?;
+            .progress_handler(STEPS_BETWEEN_LOOKS, Some(move || watched.is_stopped()))?;
         let outcome = self
-            .execute(sql)
+            .execute(sql, stop)
             .map_err(|failure| self.authority.explain(failure));
         if outcome.is_err() {
             self.undo();
@@ -147,13 +161,19 @@ impl Database {
         self.connection.is_autocommit()
     }
 
-    fn execute(&self, sql: &str) -> Result<Vec<u8>, Failure> {
+    fn execute(&self, sql: &str, stop: &Stop) -> Result<Vec<u8>, Failure> {
         let mut statement = self.prepare(sql)?;
         let reads = statement.readonly();
         let mut fence = SqliteFence::new(&self.connection);
         let act = |_: &mut &Connection| {
-            self.authority
-                .as_client(|| rows::collect(&mut statement, self.limits))
+            let rows = self
+                .authority
+                .as_client(|| rows::collect(&mut statement, self.limits))?;
+            // The last look before the transaction ends.
+            if stop.is_stopped() {
+                return Err(Failure::Stopped);
+            }
+            Ok(rows)
         };
         // The transaction also undoes a statement whose result turns out to be too large.
         self.authority.as_service(|| {

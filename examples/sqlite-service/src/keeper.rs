@@ -11,7 +11,7 @@ use actix_rt::{
     task::{JoinHandle, spawn_blocking},
     time::timeout,
 };
-use constellation_client::Epoch;
+use constellation_client::{Epoch, Grant};
 
 use crate::{
     database::{Database, Failure, Limits, Stop},
@@ -23,6 +23,8 @@ use crate::{
 pub(crate) struct Keeper {
     file: PathBuf,
     epoch: Epoch,
+    /// The ownership without which no statement may end; `None` in tests.
+    grant: Option<Grant>,
     limits: Limits,
     statement_timeout: Duration,
     slot: Arc<Mutex<Option<Database>>>,
@@ -51,9 +53,18 @@ impl Keeper {
         Self {
             file,
             epoch,
+            grant: None,
             limits,
             statement_timeout,
             slot: Arc::default(),
+        }
+    }
+
+    /// Lets no statement end when the ownership under `grant` is over.
+    pub(crate) fn owned_under(self, grant: Grant) -> Self {
+        Self {
+            grant: Some(grant),
+            ..self
         }
     }
 
@@ -68,7 +79,7 @@ impl Keeper {
     /// When there is no Tokio runtime around it.
     pub(crate) async fn run(self, sql: String) -> Result<Vec<u8>, Problem> {
         let statement_timeout = self.statement_timeout;
-        let stop = StopOnDrop(Stop::default());
+        let stop = StopOnDrop(Stop::with(self.grant.clone()));
         let mut task = self.start(sql, stop.0.clone());
         let joined = match timeout(statement_timeout, &mut task).await {
             Ok(joined) => joined,

@@ -63,7 +63,8 @@ impl Owner {
             Ok(name) => {
                 let file = shelf.folder.file(&name);
                 let keeper =
-                    Keeper::new(file, grant.epoch(), shelf.limits, shelf.statement_timeout);
+                    Keeper::new(file, grant.epoch(), shelf.limits, shelf.statement_timeout)
+                        .owned_under(grant.clone());
                 Subject::Database(Arc::new(Shelved {
                     worker: shelf.worker,
                     name,
