@@ -12,7 +12,11 @@ use crate::placement::{
     worker::{Incarnation, WorkerId},
 };
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 
 /// A pin to be made durable: `key` belongs to this life of `worker` under `epoch`.
 #[derive(Clone, Debug, PartialEq, Eq)]

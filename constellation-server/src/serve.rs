@@ -1,18 +1,19 @@
 //! Runs the controller with the settings in force, until it is told to stop.
 
-use std::{io, net::TcpListener, slice};
+use std::{io, net::TcpListener, slice, time::Duration};
 
 use actix_web::{App, HttpServer, dev::ServerHandle};
 use constellation_actors::{
     Controller,
     placement::{rules, strategy},
+    store::{memory::MemoryStore, sqlite::SqliteStore},
 };
 use futures::future::{Either, select, try_join};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
     listen,
-    settings::{OnDisconnect, Settings, Strategy, secret::Secret},
+    settings::{OnDisconnect, Settings, Store, StoreKind, Strategy, secret::Secret},
 };
 
 /// How long running requests may take to finish after the signal to stop, in seconds.
@@ -21,25 +22,37 @@ const SHUTDOWN_SECONDS: u64 = 30;
 /// The threads that carry the workers' sessions.
 const SESSION_THREADS: usize = 1;
 
+/// How long the store may take to write what it was asked before, once everything else has ended.
+const STORE_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Runs the controller until SIGTERM or SIGINT, which let running requests finish first.
 ///
 /// # Errors
 ///
-/// When an address cannot be bound, or the settings do not fit together.
+/// When the store cannot be opened, an address cannot be bound, or the settings do not fit
+/// together.
 pub(crate) fn run(settings: Settings) -> io::Result<()> {
+    let store = open(&settings.store)?;
     let hostname = slice::from_ref(&settings.webserver.hostname);
     let clients = listen::bind(hostname, settings.webserver.port).map_err(io::Error::other)?;
     let workers = listen::bind(&settings.websocket.hostnames, settings.websocket.port)
         .map_err(io::Error::other)?;
-    actix_web::rt::System::new().block_on(serve(settings, clients, workers))
+    actix_web::rt::System::new().block_on(serve(settings, store, clients, workers))
 }
 
 async fn serve(
     settings: Settings,
+    store: Option<SqliteStore>,
     clients: Vec<TcpListener>,
     workers: Vec<TcpListener>,
 ) -> io::Result<()> {
-    let controller = controller(&settings)?;
+    // Listened for before anyone is told that this runs: who hears of it may stop it at once.
+    let signals = [
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    ];
+    let closed = store.as_ref().map(SqliteStore::closed);
+    let controller = controller(&settings, store)?;
     announce("clients", &clients)?;
     announce("workers", &workers)?;
 
@@ -63,25 +76,40 @@ async fn serve(
         ingress = ingress.listen(listener)?;
     }
     let (gateway, ingress) = (gateway.run(), ingress.run());
-    let stop = stop_on_signal(controller, ingress.handle(), gateway.handle());
+    let stop = stop_on_signal(signals, controller, ingress.handle(), gateway.handle());
     let serving = try_join(gateway, ingress);
     match select(Box::pin(serving), Box::pin(stop)).await {
-        Either::Left((ended, _)) => ended.map(|_| ()),
+        Either::Left((ended, stopping)) => {
+            // They end without an error only when they are told to.
+            ended?;
+            stopping.await?;
+        }
         Either::Right((stopped, serving)) => {
             stopped?;
-            serving.await.map(|_| ())
+            serving.await?;
         }
+    }
+    if let Some(closed) = closed {
+        await_store(closed).await;
+    }
+    Ok(())
+}
+
+/// Lets the store, which the controller has dropped, close its file.
+async fn await_store(closed: impl Future<Output = ()>) {
+    let in_time = actix_web::rt::time::timeout(STORE_PATIENCE, closed).await;
+    if in_time.is_err() {
+        log::warn!("the store did not close its file in time; the next start will recover it");
     }
 }
 
 /// Waits for a signal; then lets running requests finish, says goodbye to the workers, and stops.
 async fn stop_on_signal(
+    [mut terminate, mut interrupt]: [Signal; 2],
     controller: Controller,
     ingress: ServerHandle,
     gateway: ServerHandle,
 ) -> io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
     select(Box::pin(terminate.recv()), Box::pin(interrupt.recv())).await;
     log::info!("stopping: running requests may finish first");
     ingress.stop(true).await;
@@ -90,7 +118,17 @@ async fn stop_on_signal(
     Ok(())
 }
 
-fn controller(settings: &Settings) -> io::Result<Controller> {
+/// Opens the store; `None` is one that keeps nothing.
+fn open(store: &Store) -> io::Result<Option<SqliteStore>> {
+    match store.kind {
+        StoreKind::Memory => Ok(None),
+        StoreKind::Sqlite => SqliteStore::open(&store.file)
+            .map(Some)
+            .map_err(io::Error::other),
+    }
+}
+
+fn controller(settings: &Settings, store: Option<SqliteStore>) -> io::Result<Controller> {
     let Settings {
         webserver,
         websocket,
@@ -117,7 +155,10 @@ fn controller(settings: &Settings) -> io::Result<Controller> {
         OnDisconnect::Reassign => rules::OnDisconnect::Reassign,
     };
     let exchanges_max = u32::try_from(proxy.exchanges_per_worker_max).unwrap_or(u32::MAX);
-    let mut builder = Controller::builder();
+    let mut builder = match store {
+        Some(store) => Controller::builder().store(store),
+        None => Controller::builder().store(MemoryStore),
+    };
     if let Some(grace) = ownership.startup_grace {
         builder = builder.startup_grace(grace);
     }

@@ -54,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) placement: Placement,
     /// When a key may get another owner.
     pub(crate) ownership: Ownership,
+    /// Where pins are kept.
+    pub(crate) store: Store,
     /// Where the log goes.
     pub(crate) logging: Logging,
     warnings: Vec<Warning>,
@@ -161,6 +163,24 @@ pub(crate) enum OnDisconnect {
     WaitForLease,
     /// They move at once; two owners are then told apart by their epochs only.
     Reassign,
+}
+
+/// Where pins are kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    /// The kind of store.
+    pub(crate) kind: StoreKind,
+    /// The file of a store that has one.
+    pub(crate) file: PathBuf,
+}
+
+/// The kinds of stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreKind {
+    /// In a SQLite file.
+    Sqlite,
+    /// Nowhere: they end with the process.
+    Memory,
 }
 
 /// Where the log goes.

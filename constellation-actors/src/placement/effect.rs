@@ -89,7 +89,7 @@ pub struct Claim {
     pub key: ResourceKey,
     /// Its new owner.
     pub worker: WorkerId,
-    /// Which life of the owner this is.
+    /// The life of the owner that is to hold it.
     pub incarnation: Incarnation,
     /// The new epoch, higher than any before.
     pub epoch: Epoch,

@@ -21,6 +21,7 @@ pub(super) struct File {
     pub(super) admin: Admin,
     pub(super) placement: Placement,
     pub(super) ownership: Ownership,
+    pub(super) store: Store,
     pub(super) logging: Logging,
 }
 
@@ -123,6 +124,22 @@ pub(super) struct Ownership {
 pub(super) enum OnDisconnect {
     WaitForLease,
     Reassign,
+}
+
+/// Where pins are kept.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Store {
+    pub(super) kind: StoreKind,
+    pub(super) file: String,
+}
+
+/// The kinds of stores.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) enum StoreKind {
+    #[serde(rename = "SQLite")]
+    Sqlite,
+    Memory,
 }
 
 /// Where the log goes.

@@ -12,7 +12,7 @@ use constellation_actors::placement::key_rules::KeyRules;
 
 use super::{
     Admin, Heartbeat, Logging, OnDisconnect, Ownership, Placement, Proxy, Settings, Severity,
-    Strategy, Webserver, Websocket,
+    Store, StoreKind, Strategy, Webserver, Websocket,
     collect::Collected,
     fault::{Fault, Problem, Source},
     file::{self, File},
@@ -51,6 +51,7 @@ pub(crate) fn resolve(
         admin: admin(file.admin),
         placement: placement(&file.placement),
         ownership: ownership(&file.ownership),
+        store: store(file.store),
         logging: logging(file.logging),
         warnings: Vec::new(),
     };
@@ -161,6 +162,16 @@ fn ownership(file: &file::Ownership) -> Ownership {
             file::OnDisconnect::Reassign => OnDisconnect::Reassign,
         },
         startup_grace: file.startup_grace_ms.map(Duration::from_millis),
+    }
+}
+
+fn store(file: file::Store) -> Store {
+    Store {
+        kind: match file.kind {
+            file::StoreKind::Sqlite => StoreKind::Sqlite,
+            file::StoreKind::Memory => StoreKind::Memory,
+        },
+        file: PathBuf::from(file.file),
     }
 }
 

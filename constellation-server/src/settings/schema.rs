@@ -180,6 +180,7 @@ pub(crate) static ROOT: &[Member] = &[
     section("Admin", ADMIN),
     section("Placement", PLACEMENT),
     section("Ownership", OWNERSHIP),
+    section("Store", STORE),
     section("Logging", LOGGING),
     inert("Telemetry", "this version exports no telemetry"),
 ];
@@ -324,6 +325,11 @@ static OWNERSHIP: &[Member] = &[
         ),
         "null",
     ),
+];
+
+static STORE: &[Member] = &[
+    setting("Kind", choice(&["SQLite", "Memory"]), r#""SQLite""#),
+    setting("File", text(Form::Path), r#""./constellation.db""#),
 ];
 
 static LOGGING: &[Member] = &[

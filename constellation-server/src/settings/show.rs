@@ -5,7 +5,7 @@ use std::time::Duration;
 use constellation_actors::placement::key_rules::KeyRule;
 
 use super::{
-    OnDisconnect, Settings, Strategy,
+    OnDisconnect, Settings, StoreKind, Strategy,
     file::{self, File},
     hostname::Hostname,
     secret::{REDACTED, Secret},
@@ -24,6 +24,7 @@ fn file(settings: &Settings) -> File {
         proxy,
         admin,
         placement,
+        store,
         logging,
         ..
     } = settings;
@@ -54,6 +55,13 @@ fn file(settings: &Settings) -> File {
             keys_max: placement.keys_max,
         },
         ownership: ownership(&settings.ownership),
+        store: file::Store {
+            kind: match store.kind {
+                StoreKind::Sqlite => file::StoreKind::Sqlite,
+                StoreKind::Memory => file::StoreKind::Memory,
+            },
+            file: store.file.display().to_string(),
+        },
         logging: file::Logging {
             log_directory: logging.directory.display().to_string(),
             log_filename: logging

@@ -35,7 +35,12 @@ fn the_first_start_writes_a_file_for_its_owner_and_shows_the_key_once() {
     assert_eq!(printed, "");
     assert!(!logged.contains(key), "{logged}");
     assert_eq!(folder.read_settings(), before);
-    assert_eq!(folder.names(), ["constellation.json"]);
+    let names = [
+        "constellation.db",
+        "constellation.db-wal",
+        "constellation.json",
+    ];
+    assert_eq!(folder.names(), names);
 }
 
 #[test]

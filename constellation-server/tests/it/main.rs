@@ -13,5 +13,6 @@ mod first_start;
 mod hostile;
 mod routes;
 mod scenarios;
+mod store;
 mod streams;
 mod workers;

@@ -53,6 +53,8 @@ fn an_empty_document_has_the_defaults_in_force() {
     assert_eq!(settings.heartbeat.interval, Duration::from_secs(2));
     assert_eq!(settings.ownership.startup_grace, None);
     assert_eq!(settings.proxy.body_bytes_max, None);
+    assert_eq!(settings.store.kind, StoreKind::Sqlite);
+    assert_eq!(settings.store.file, Path::new("./constellation.db"));
     assert_eq!(settings.logging.file(), None);
     assert_eq!(settings.warnings(), [Warning::AdminKeyToCome]);
 }
@@ -122,6 +124,8 @@ fn what_is_shown_is_in_force_and_no_secret() {
         ("Placement.WaitingMax", "9"),
         ("Placement.KeysMax", "10"),
         ("Ownership.OnDisconnect", "Reassign"),
+        ("Store.Kind", "Memory"),
+        ("Store.File", "p.db"),
         ("Logging.LogDirectory", "d"),
         ("Logging.LogFilename", "c.log"),
         ("Logging.ConsoleLogging", "false"),
@@ -146,6 +150,7 @@ fn what_is_shown_is_in_force_and_no_secret() {
             "Strategy": "LeastPinned", "WaitingPerKeyMax": 8, "WaitingMax": 9, "KeysMax": 10
         },
         "Ownership": { "OnDisconnect": "Reassign", "StartupGraceMs": null },
+        "Store": { "Kind": "Memory", "File": "p.db" },
         "Logging": {
             "LogDirectory": "d", "LogFilename": "c.log", "ConsoleLogging": false,
             "EnableColors": false, "MinimumSeverity": 4
