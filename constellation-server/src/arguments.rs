@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use self::operator::OperatorCommand;
 use crate::settings::overrides::Override;
+
+pub(crate) mod operator;
 
 /// Gives every resource exactly one owner: places HTTP requests on workers by their path.
 #[derive(Debug, Parser)]
@@ -23,6 +26,8 @@ pub(crate) enum Command {
     /// Look at settings without running anything.
     #[command(subcommand)]
     Config(ConfigCommand),
+    #[command(flatten)]
+    Operate(OperatorCommand),
 }
 
 /// What to do with settings.

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     arguments::{Command, ConfigCommand, SettingsArguments},
-    logging, serve,
+    logging, operate, serve,
     settings::{
         load::{self, Prepared, Sources},
         schema,
@@ -29,6 +29,9 @@ pub(crate) enum Error {
     /// The controller could not start or had to stop.
     #[error("the controller failed")]
     Serve(#[source] io::Error),
+    /// The controller could not be asked, or refused.
+    #[error(transparent)]
+    Operate(#[from] operate::Error),
     /// The output has no reader.
     #[error("cannot print")]
     Print(#[source] io::Error),
@@ -39,6 +42,7 @@ impl Error {
     pub(crate) const fn exit_code(&self) -> u8 {
         match self {
             Self::Settings(_) => 2,
+            Self::Operate(error) => error.exit_code(),
             Self::Logging(_) | Self::Serve(_) | Self::Print(_) => 1,
         }
     }
@@ -56,6 +60,7 @@ pub(crate) fn run(
 ) -> Result<(), Error> {
     match command {
         Command::Serve(arguments) => serve(&sources(arguments, environment), output),
+        Command::Operate(command) => Ok(operate::run(command, environment, output)?),
         Command::Config(ConfigCommand::Check(arguments)) => {
             check(&sources(arguments, environment), output)
         }

@@ -6,10 +6,13 @@ use clap::Parser as _;
 
 use crate::arguments::Arguments;
 
+mod admin;
 mod arguments;
+mod clock;
 mod command;
 mod listen;
 mod logging;
+mod operate;
 mod serve;
 mod settings;
 

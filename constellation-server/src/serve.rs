@@ -1,19 +1,23 @@
 //! Runs the controller with the settings in force, until it is told to stop.
 
-use std::{io, net::TcpListener, slice, time::Duration};
+use std::{io, net::TcpListener, slice, sync::Arc, time::Duration};
 
-use actix_web::{App, HttpServer, dev::ServerHandle};
+use actix_web::{
+    App, HttpServer,
+    dev::{Server, ServerHandle},
+};
 use constellation_actors::{
     Controller,
     placement::{rules, strategy},
     store::{memory::MemoryStore, sqlite::SqliteStore},
 };
-use futures::future::{Either, select, try_join};
+use futures::future::{Either, select, try_join3};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
+    admin::AdminApi,
     listen,
-    settings::{OnDisconnect, Settings, Store, StoreKind, Strategy, secret::Secret},
+    settings::{OnDisconnect, Placement, Settings, Store, StoreKind, Strategy, secret::Secret},
 };
 
 /// How long running requests may take to finish after the signal to stop, in seconds.
@@ -24,6 +28,8 @@ const SESSION_THREADS: usize = 1;
 
 /// How long the store may take to write what it was asked before, once everything else has ended.
 const STORE_PATIENCE: Duration = Duration::from_secs(10);
+/// The threads that serve operators.
+const ADMIN_THREADS: usize = 1;
 
 /// Runs the controller until SIGTERM or SIGINT, which let running requests finish first.
 ///
@@ -37,15 +43,28 @@ pub(crate) fn run(settings: Settings) -> io::Result<()> {
     let clients = listen::bind(hostname, settings.webserver.port).map_err(io::Error::other)?;
     let workers = listen::bind(&settings.websocket.hostnames, settings.websocket.port)
         .map_err(io::Error::other)?;
-    actix_web::rt::System::new().block_on(serve(settings, store, clients, workers))
+    let operators = match settings.admin.port {
+        Some(port) => listen::bind(slice::from_ref(&settings.admin.hostname), port)
+            .map_err(io::Error::other)?,
+        None => Vec::new(),
+    };
+    let sockets = Sockets {
+        clients,
+        workers,
+        operators,
+    };
+    actix_web::rt::System::new().block_on(serve(settings, store, sockets))
 }
 
-async fn serve(
-    settings: Settings,
-    store: Option<SqliteStore>,
+/// What the servers listen on.
+struct Sockets {
     clients: Vec<TcpListener>,
     workers: Vec<TcpListener>,
-) -> io::Result<()> {
+    /// None when there is no admin port.
+    operators: Vec<TcpListener>,
+}
+
+async fn serve(settings: Settings, store: Option<SqliteStore>, sockets: Sockets) -> io::Result<()> {
     // Listened for before anyone is told that this runs: who hears of it may stop it at once.
     let signals = [
         signal(SignalKind::terminate())?,
@@ -53,31 +72,29 @@ async fn serve(
     ];
     let closed = store.as_ref().map(SqliteStore::closed);
     let controller = controller(&settings, store)?;
-    announce("clients", &clients)?;
-    announce("workers", &workers)?;
+    announce("clients", &sockets.clients)?;
+    announce("operators", &sockets.operators)?;
+    announce("workers", &sockets.workers)?;
 
-    let gateway = controller.clone();
-    let mut gateway = HttpServer::new(move || App::new().configure(gateway.gateway()))
-        .workers(SESSION_THREADS)
-        .tcp_nodelay(true)
-        .disable_signals()
-        .shutdown_timeout(1);
-    for listener in workers {
-        gateway = gateway.listen(listener)?;
-    }
-    let ingress = controller.clone();
-    let mut ingress = HttpServer::new(move || App::new().configure(ingress.ingress()))
-        .workers(settings.webserver.threads.get())
-        .tcp_nodelay(true)
-        .h1_allow_half_closed(false)
-        .disable_signals()
-        .shutdown_timeout(SHUTDOWN_SECONDS);
-    for listener in clients {
-        ingress = ingress.listen(listener)?;
-    }
-    let (gateway, ingress) = (gateway.run(), ingress.run());
-    let stop = stop_on_signal(signals, controller, ingress.handle(), gateway.handle());
-    let serving = try_join(gateway, ingress);
+    let gateway = gateway_server(controller.clone(), sockets.workers)?;
+    let threads = settings.webserver.threads.get();
+    let ingress = ingress_server(controller.clone(), threads, sockets.clients)?;
+    let api = AdminApi::new(controller.clone(), &settings.admin);
+    let admin = admin_server(api, sockets.operators)?;
+    let stop = stop_on_signal(
+        signals,
+        controller,
+        ingress.handle(),
+        gateway.handle(),
+        admin.as_ref().map(Server::handle),
+    );
+    let admin = async {
+        match admin {
+            Some(admin) => admin.await,
+            None => Ok(()),
+        }
+    };
+    let serving = try_join3(gateway, ingress, admin);
     match select(Box::pin(serving), Box::pin(stop)).await {
         Either::Left((ended, stopping)) => {
             // They end without an error only when they are told to.
@@ -103,18 +120,71 @@ async fn await_store(closed: impl Future<Output = ()>) {
     }
 }
 
+/// The server for workers.
+fn gateway_server(controller: Controller, listeners: Vec<TcpListener>) -> io::Result<Server> {
+    let mut server = HttpServer::new(move || App::new().configure(controller.gateway()))
+        .workers(SESSION_THREADS)
+        .tcp_nodelay(true)
+        .disable_signals()
+        .shutdown_timeout(1);
+    for listener in listeners {
+        server = server.listen(listener)?;
+    }
+    Ok(server.run())
+}
+
+/// The server for clients.
+fn ingress_server(
+    controller: Controller,
+    threads: usize,
+    listeners: Vec<TcpListener>,
+) -> io::Result<Server> {
+    let mut server = HttpServer::new(move || App::new().configure(controller.ingress()))
+        .workers(threads)
+        .tcp_nodelay(true)
+        .h1_allow_half_closed(false)
+        .disable_signals()
+        .shutdown_timeout(SHUTDOWN_SECONDS);
+    for listener in listeners {
+        server = server.listen(listener)?;
+    }
+    Ok(server.run())
+}
+
+/// The server for operators; none without a listener.
+fn admin_server(api: AdminApi, listeners: Vec<TcpListener>) -> io::Result<Option<Server>> {
+    if listeners.is_empty() {
+        return Ok(None);
+    }
+    let api = Arc::new(api);
+    let mut server = HttpServer::new(move || App::new().configure(api.mount()))
+        .workers(ADMIN_THREADS)
+        .tcp_nodelay(true)
+        .disable_signals()
+        .shutdown_timeout(1);
+    for listener in listeners {
+        server = server.listen(listener)?;
+    }
+    Ok(Some(server.run()))
+}
+
 /// Waits for a signal; then lets running requests finish, says goodbye to the workers, and stops.
+/// Operators can look on until the workers are gone.
 async fn stop_on_signal(
     [mut terminate, mut interrupt]: [Signal; 2],
     controller: Controller,
     ingress: ServerHandle,
     gateway: ServerHandle,
+    admin: Option<ServerHandle>,
 ) -> io::Result<()> {
     select(Box::pin(terminate.recv()), Box::pin(interrupt.recv())).await;
     log::info!("stopping: running requests may finish first");
     ingress.stop(true).await;
     controller.stop().await;
     gateway.stop(true).await;
+    if let Some(admin) = admin {
+        admin.stop(true).await;
+    }
     Ok(())
 }
 
@@ -154,6 +224,11 @@ fn controller(settings: &Settings, store: Option<SqliteStore>) -> io::Result<Con
         OnDisconnect::WaitForLease => rules::OnDisconnect::WaitForLease,
         OnDisconnect::Reassign => rules::OnDisconnect::Reassign,
     };
+    let rebalancing = if placement.rebalance {
+        rules::Rebalancing::On
+    } else {
+        rules::Rebalancing::Off
+    };
     let exchanges_max = u32::try_from(proxy.exchanges_per_worker_max).unwrap_or(u32::MAX);
     let mut builder = match store {
         Some(store) => Controller::builder().store(store),
@@ -168,6 +243,9 @@ fn controller(settings: &Settings, store: Option<SqliteStore>) -> io::Result<Con
         .on_disconnect(on_disconnect)
         .waiting(placement.waiting_per_key_max, placement.waiting_max)
         .keys_max(placement.keys_max)
+        .handover(placement.drain_parallel, placement.handover)
+        .idleness(idleness(placement))
+        .rebalancing(balance(placement), rebalancing)
         .proxy_timeout(proxy.timeout)
         .routes(routes.iter().map(|rule| (rule.pattern(), rule.key())))
         .request_body_bytes_max(proxy.body_bytes_max)
@@ -178,6 +256,22 @@ fn controller(settings: &Settings, store: Option<SqliteStore>) -> io::Result<Con
         .default_headers(webserver.default_headers.iter().cloned())
         .start()
         .map_err(io::Error::other)
+}
+
+fn idleness(placement: &Placement) -> Option<rules::Idleness> {
+    placement.idle.map(|after| rules::Idleness {
+        after,
+        never: placement.idle_never.clone(),
+    })
+}
+
+fn balance(placement: &Placement) -> rules::Balance {
+    rules::Balance {
+        interval: placement.rebalance_interval,
+        budget: placement.rebalance_budget,
+        gain_min: placement.rebalance_gain_min,
+        cooldown: placement.rebalance_cooldown,
+    }
 }
 
 fn announce(whom: &str, listeners: &[TcpListener]) -> io::Result<()> {

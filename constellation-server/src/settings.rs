@@ -29,7 +29,7 @@ use std::{
     time::Duration,
 };
 
-use constellation_actors::placement::key_rules::KeyRules;
+use constellation_actors::placement::{key_rules::KeyRules, pattern::Pattern};
 use hostname::Hostname;
 use log::LevelFilter;
 use secret::Secret;
@@ -118,6 +118,10 @@ pub(crate) struct Proxy {
 /// Who may use the admin API.
 #[derive(Clone, Debug)]
 pub(crate) struct Admin {
+    /// The interfaces to listen on.
+    pub(crate) hostname: Hostname,
+    /// The port; 0 is any free one, `None` is no admin port.
+    pub(crate) port: Option<u16>,
     /// The header that carries the key, in lower case.
     pub(crate) key_header: String,
     /// The keys; when there is none, nobody may.
@@ -125,7 +129,7 @@ pub(crate) struct Admin {
 }
 
 /// Who gets a key.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Placement {
     /// How a worker is chosen.
     pub(crate) strategy: Strategy,
@@ -135,6 +139,24 @@ pub(crate) struct Placement {
     pub(crate) waiting_max: usize,
     /// The most keys that have an owner.
     pub(crate) keys_max: usize,
+    /// How long a key must not have been used to be released; `None` is never.
+    pub(crate) idle: Option<Duration>,
+    /// The keys that are not released however long nobody uses them.
+    pub(crate) idle_never: Vec<Pattern>,
+    /// How many keys of a drained worker move at a time.
+    pub(crate) drain_parallel: usize,
+    /// How long a worker may take to let one key go.
+    pub(crate) handover: Duration,
+    /// Whether keys are moved, from the start, so that workers have equally many.
+    pub(crate) rebalance: bool,
+    /// The time between two rounds of that.
+    pub(crate) rebalance_interval: Duration,
+    /// The most keys that one round moves.
+    pub(crate) rebalance_budget: u32,
+    /// By how many keys two workers must differ for one to move.
+    pub(crate) rebalance_gain_min: usize,
+    /// How long a key stays where it is after a planned move.
+    pub(crate) rebalance_cooldown: Duration,
 }
 
 /// The ways to choose a worker for a new key.

@@ -90,6 +90,8 @@ pub(super) struct Route {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(super) struct Admin {
+    pub(super) hostname: String,
+    pub(super) port: Option<u16>,
     pub(super) api_key_header: String,
     pub(super) api_keys: Vec<String>,
 }
@@ -102,6 +104,22 @@ pub(super) struct Placement {
     pub(super) waiting_per_key_max: usize,
     pub(super) waiting_max: usize,
     pub(super) keys_max: usize,
+    pub(super) idle_seconds: Option<u64>,
+    pub(super) idle_never: Vec<String>,
+    pub(super) drain_parallel: usize,
+    pub(super) handover_ms: u64,
+    pub(super) rebalance: Rebalance,
+    pub(super) rebalance_interval_seconds: u64,
+    pub(super) rebalance_budget: u32,
+    pub(super) rebalance_min_gain: usize,
+    pub(super) rebalance_cooldown_seconds: u64,
+}
+
+/// Whether keys are moved so that workers have equally many.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+pub(super) enum Rebalance {
+    Off,
+    On,
 }
 
 /// The ways to choose a worker.

@@ -1,5 +1,7 @@
 //! The form of a text: what a host, a header, a secret or a path looks like.
 
+use constellation_actors::placement::pattern::Pattern;
+
 use super::hostname::Hostname;
 
 /// The most bytes of a default header's value, of a secret, and of a path.
@@ -21,6 +23,8 @@ pub(crate) enum Form {
     },
     /// The path of a file or folder.
     Path,
+    /// A pattern of keys; see [`Pattern`].
+    Pattern,
     /// One of these words.
     Choice(&'static [&'static str]),
 }
@@ -38,6 +42,7 @@ impl Form {
             Self::Path => {
                 (1..=TEXT_BYTES_MAX).contains(&text.len()) && !text.chars().any(char::is_control)
             }
+            Self::Pattern => text.len() <= TEXT_BYTES_MAX && Pattern::parse(text).is_ok(),
             Self::Choice(words) => words.contains(&text),
         }
     }
@@ -60,6 +65,10 @@ impl Form {
                 )
             }
             Self::Path => format!("a path of 1 to {TEXT_BYTES_MAX} bytes"),
+            Self::Pattern => {
+                "a pattern of keys such as /games/* (one segment) or /games/** (any rest)"
+                    .to_owned()
+            }
             Self::Choice(words) => {
                 let quoted: Vec<String> = words.iter().map(|word| format!("{word:?}")).collect();
                 quoted.join(" or ")

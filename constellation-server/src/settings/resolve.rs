@@ -5,10 +5,11 @@
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
+    slice,
     time::Duration,
 };
 
-use constellation_actors::placement::key_rules::KeyRules;
+use constellation_actors::placement::{key_rules::KeyRules, pattern::Pattern};
 
 use super::{
     Admin, Heartbeat, Logging, OnDisconnect, Ownership, Placement, Proxy, Settings, Severity,
@@ -49,7 +50,7 @@ pub(crate) fn resolve(
         proxy: proxy(&file.proxy),
         routes: routes(&file.routes),
         admin: admin(file.admin),
-        placement: placement(&file.placement),
+        placement: placement(file.placement),
         ownership: ownership(&file.ownership),
         store: store(file.store),
         logging: logging(file.logging),
@@ -69,6 +70,7 @@ pub(crate) fn resolve(
         return Err(faults);
     }
     warnings.extend(open_to_workers(&settings.websocket));
+    warnings.extend(exposed_to_operators(&settings.admin));
     warnings.extend(weak_keys(
         &settings.admin,
         collected.source_of("Admin.ApiKeys"),
@@ -138,12 +140,14 @@ fn routes(file: &[file::Route]) -> KeyRules {
 
 fn admin(file: file::Admin) -> Admin {
     Admin {
+        hostname: hostname(&file.hostname),
+        port: file.port,
         key_header: file.api_key_header.to_ascii_lowercase(),
         keys: file.api_keys.into_iter().map(Secret::new).collect(),
     }
 }
 
-fn placement(file: &file::Placement) -> Placement {
+fn placement(file: file::Placement) -> Placement {
     Placement {
         strategy: match file.strategy {
             file::Strategy::RoundRobin => Strategy::RoundRobin,
@@ -152,6 +156,18 @@ fn placement(file: &file::Placement) -> Placement {
         waiting_per_key_max: file.waiting_per_key_max,
         waiting_max: file.waiting_max,
         keys_max: file.keys_max,
+        idle: file.idle_seconds.map(Duration::from_secs),
+        idle_never: file.idle_never.iter().map(|text| pattern(text)).collect(),
+        drain_parallel: file.drain_parallel,
+        handover: Duration::from_millis(file.handover_ms),
+        rebalance: match file.rebalance {
+            file::Rebalance::Off => false,
+            file::Rebalance::On => true,
+        },
+        rebalance_interval: Duration::from_secs(file.rebalance_interval_seconds),
+        rebalance_budget: file.rebalance_budget,
+        rebalance_gain_min: file.rebalance_min_gain,
+        rebalance_cooldown: Duration::from_secs(file.rebalance_cooldown_seconds),
     }
 }
 
@@ -189,6 +205,10 @@ fn hostname(text: &str) -> Hostname {
     Hostname::parse(text).expect("the schema admits hostnames only")
 }
 
+fn pattern(text: &str) -> Pattern {
+    Pattern::parse(text).expect("the schema admits patterns only")
+}
+
 /// The settings that do not fit each other, each with the member to change.
 fn conflicts(settings: &Settings) -> Vec<(&'static str, String)> {
     let Settings {
@@ -213,6 +233,7 @@ fn conflicts(settings: &Settings) -> Vec<(&'static str, String)> {
             ),
         ));
     }
+    conflicts.extend(admin_port_taken(settings));
     for (at, hostname) in websocket.hostnames.iter().enumerate() {
         if let Some(other) = websocket.hostnames[..at]
             .iter()
@@ -234,6 +255,38 @@ fn conflicts(settings: &Settings) -> Vec<(&'static str, String)> {
         ));
     }
     conflicts
+}
+
+/// A port for operators that is another's too.
+fn admin_port_taken(settings: &Settings) -> Option<(&'static str, String)> {
+    let Settings {
+        webserver,
+        websocket,
+        admin,
+        ..
+    } = settings;
+    let port = admin.port.filter(|port| *port != 0)?;
+    let clients = slice::from_ref(&webserver.hostname);
+    let others = [
+        ("Webserver.Port", webserver.port, clients),
+        ("Websocket.Port", websocket.port, &websocket.hostnames[..]),
+    ];
+    others.into_iter().find_map(|(member, other, hostnames)| {
+        let met = hostnames.iter().find(|it| it.overlaps(&admin.hostname))?;
+        let problem = format!(
+            "is {port}, which is also {member}, and the hostnames {met} and {} overlap; use \
+             another, or null for no admin port",
+            admin.hostname
+        );
+        (other == port).then_some(("Admin.Port", problem))
+    })
+}
+
+fn exposed_to_operators(admin: &Admin) -> Option<Warning> {
+    let exposed = admin.port.is_some() && !admin.hostname.is_loopback();
+    exposed.then(|| Warning::AdminBeyondLoopback {
+        hostname: admin.hostname.clone(),
+    })
 }
 
 fn open_to_workers(websocket: &Websocket) -> Option<Warning> {

@@ -294,6 +294,8 @@ static PROXY: &[Member] = &[
 ];
 
 static ADMIN: &[Member] = &[
+    setting("Hostname", text(Form::Hostname), r#""localhost""#),
+    setting("Port", optional(0, 65_535, "", "no admin port"), "8002"),
     setting("ApiKeyHeader", text(Form::HeaderName), r#""x-api-key""#),
     setting("ApiKeys", texts(Form::Secret { least: 1 }, 0, 100), "[]"),
 ];
@@ -307,6 +309,31 @@ static PLACEMENT: &[Member] = &[
     setting("WaitingPerKeyMax", number(1, 1_000_000, "requests"), "1000"),
     setting("WaitingMax", number(1, 10_000_000, "requests"), "10000"),
     setting("KeysMax", number(1, 1_000_000_000, "keys"), "10000000"),
+    setting(
+        "IdleSeconds",
+        optional(1, 31_536_000, "seconds", "unused keys stay"),
+        "null",
+    ),
+    setting("IdleNever", texts(Form::Pattern, 0, 1000), "[]"),
+    setting("DrainParallel", number(1, 100_000, "keys"), "64"),
+    setting(
+        "HandoverMs",
+        number(100, 3_600_000, "milliseconds"),
+        "30000",
+    ),
+    setting("Rebalance", choice(&["Off", "On"]), r#""Off""#),
+    setting(
+        "RebalanceIntervalSeconds",
+        number(1, 86_400, "seconds"),
+        "30",
+    ),
+    setting("RebalanceBudget", number(1, 100_000, "keys"), "10"),
+    setting("RebalanceMinGain", number(2, 1_000_000, "keys"), "5"),
+    setting(
+        "RebalanceCooldownSeconds",
+        number(0, 86_400, "seconds"),
+        "300",
+    ),
 ];
 
 static OWNERSHIP: &[Member] = &[

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use constellation_actors::placement::key_rules::KeyRule;
+use constellation_actors::placement::{key_rules::KeyRule, pattern::Pattern};
 
 use super::{
     OnDisconnect, Settings, StoreKind, Strategy,
@@ -42,18 +42,12 @@ fn file(settings: &Settings) -> File {
         },
         routes: settings.routes.iter().map(route).collect(),
         admin: file::Admin {
+            hostname: admin.hostname.to_string(),
+            port: admin.port,
             api_key_header: admin.key_header.clone(),
             api_keys: redacted(&admin.keys),
         },
-        placement: file::Placement {
-            strategy: match placement.strategy {
-                Strategy::RoundRobin => file::Strategy::RoundRobin,
-                Strategy::LeastPinned => file::Strategy::LeastPinned,
-            },
-            waiting_per_key_max: placement.waiting_per_key_max,
-            waiting_max: placement.waiting_max,
-            keys_max: placement.keys_max,
-        },
+        placement: self::placement(placement),
         ownership: ownership(&settings.ownership),
         store: file::Store {
             kind: match store.kind {
@@ -105,6 +99,35 @@ fn route(rule: &KeyRule) -> file::Route {
     file::Route {
         pattern: rule.pattern().to_owned(),
         key: rule.key().to_owned(),
+    }
+}
+
+fn placement(placement: &super::Placement) -> file::Placement {
+    file::Placement {
+        strategy: match placement.strategy {
+            Strategy::RoundRobin => file::Strategy::RoundRobin,
+            Strategy::LeastPinned => file::Strategy::LeastPinned,
+        },
+        waiting_per_key_max: placement.waiting_per_key_max,
+        waiting_max: placement.waiting_max,
+        keys_max: placement.keys_max,
+        idle_seconds: placement.idle.map(|idle| idle.as_secs()),
+        idle_never: placement
+            .idle_never
+            .iter()
+            .map(Pattern::to_string)
+            .collect(),
+        drain_parallel: placement.drain_parallel,
+        handover_ms: milliseconds(placement.handover),
+        rebalance: if placement.rebalance {
+            file::Rebalance::On
+        } else {
+            file::Rebalance::Off
+        },
+        rebalance_interval_seconds: placement.rebalance_interval.as_secs(),
+        rebalance_budget: placement.rebalance_budget,
+        rebalance_min_gain: placement.rebalance_gain_min,
+        rebalance_cooldown_seconds: placement.rebalance_cooldown.as_secs(),
     }
 }
 

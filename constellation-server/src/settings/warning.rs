@@ -28,6 +28,11 @@ pub(crate) enum Warning {
         /// The hostnames beyond loopback.
         hostnames: Vec<Hostname>,
     },
+    /// Operators can connect from other machines, and their keys are not encrypted.
+    AdminBeyondLoopback {
+        /// The hostname beyond loopback.
+        hostname: Hostname,
+    },
     /// There is no admin key, and none will be made: nobody can use the admin API.
     NoAdminKey,
     /// There is no admin key yet.
@@ -66,6 +71,11 @@ impl fmt::Display for Warning {
                     hostnames.join(", ")
                 )
             }
+            Self::AdminBeyondLoopback { hostname } => write!(
+                formatter,
+                "Admin.Hostname goes beyond loopback ({hostname}): admin keys cross the network \
+                 unencrypted, and whoever has one commands this controller"
+            ),
             Self::NoAdminKey => formatter
                 .write_str("Admin.ApiKeys was set to nothing: nobody can use the admin API"),
             Self::AdminKeyToCome => formatter

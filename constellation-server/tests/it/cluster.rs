@@ -6,7 +6,7 @@ use constellation_testing::{
     wait::until,
 };
 
-use crate::binary::Folder;
+use crate::binary::{Folder, Outcome};
 
 /// The admin key of every controller in these tests.
 pub(crate) const ADMIN_KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -18,7 +18,9 @@ pub(crate) struct Controller {
     pub(crate) program: Program,
     pub(crate) port: u16,
     pub(crate) workers_port: u16,
-    _folder: Folder,
+    /// 0 when it is turned off.
+    pub(crate) admin_port: u16,
+    pub(crate) folder: Folder,
 }
 
 impl Controller {
@@ -35,7 +37,7 @@ impl Controller {
                 "Websocket": {{ "Port": 0 }},
                 "Heartbeat": {{ "IntervalMs": 1000, "MaxFailures": 3 }},
                 "Ownership": {{ "StartupGraceMs": 0 }},
-                "Admin": {{ "ApiKeys": ["{ADMIN_KEY}"] }}
+                "Admin": {{ "Port": 0, "ApiKeys": ["{ADMIN_KEY}"] }}
             }}"#
         ));
         let mut arguments = vec!["serve"];
@@ -43,18 +45,22 @@ impl Controller {
             arguments.extend(["--set", setting]);
         }
         let program = Program::start(&mut folder.command(&arguments));
-        let port = |whom: &str| {
-            program.line(&format!("the port for {whom}"), |line| {
-                let line = line.split_once(&format!("listening whom={whom}"))?.1;
-                line.split_once("127.0.0.1:")?.1.trim().parse().ok()
-            })
+        let listens = |line: &str, whom: &str| {
+            let line = line.split_once(&format!("listening whom={whom}"))?.1;
+            line.split_once("127.0.0.1:")?.1.trim().parse::<u16>().ok()
         };
+        let port =
+            |whom: &str| program.line(&format!("the port for {whom}"), |line| listens(line, whom));
         let (port, workers_port) = (port("clients"), port("workers"));
+        // The port for workers is the last that is logged.
+        let written = program.written();
+        let admin_port = written.lines().find_map(|line| listens(line, "operators"));
         Self {
             program,
             port,
             workers_port,
-            _folder: folder,
+            admin_port: admin_port.unwrap_or_default(),
+            folder,
         }
     }
 
@@ -115,6 +121,45 @@ impl Controller {
         let answer = self.request("GET", path, &[("x-api-key", ADMIN_KEY)], b"");
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.json()
+    }
+
+    /// What the admin API answers to whoever has the key.
+    #[track_caller]
+    pub(crate) fn api(&self, method: &str, path: &str, body: &str) -> Answer {
+        let key = [("x-api-key", ADMIN_KEY)];
+        http::request(self.admin_port, method, path, &key, body.as_bytes())
+    }
+
+    /// What the admin API says.
+    #[track_caller]
+    pub(crate) fn told(&self, path: &str) -> serde_json::Value {
+        let answer = self.api("GET", path, "");
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.json()
+    }
+
+    /// The id of the worker of this name.
+    #[track_caller]
+    pub(crate) fn id_of(&self, name: &str) -> String {
+        let told = self.told("/v1/workers");
+        let workers = told["workers"].as_array().unwrap();
+        let worker = workers.iter().find(|worker| worker["name"] == name);
+        worker.unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Runs an operator's command to its end; the settings file has the key, but not the port.
+    #[track_caller]
+    pub(crate) fn operate(&self, arguments: &[&str]) -> Outcome {
+        let url = format!("http://127.0.0.1:{}", self.admin_port);
+        self.folder.run(&[arguments, &["--admin", &url]].concat())
+    }
+
+    /// What an operator's command prints when it succeeds.
+    #[track_caller]
+    pub(crate) fn operated(&self, arguments: &[&str]) -> String {
+        let outcome = self.operate(arguments);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        outcome.output
     }
 
     /// Waits until there are so many workers.

@@ -6,7 +6,12 @@ use serde_json::{Value, json};
 
 use crate::binary::{Folder, outcome, serve_until_it_listens};
 
-const FREE_PORTS: [&str; 3] = ["serve", "--port=0", "--websocket-port=0"];
+const FREE_PORTS: [&str; 4] = [
+    "serve",
+    "--port=0",
+    "--websocket-port=0",
+    "--set=Admin.Port=0",
+];
 
 fn keys(folder: &Folder) -> Value {
     let document: Value = serde_json::from_str(&folder.read_settings()).unwrap();

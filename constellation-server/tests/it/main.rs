@@ -5,12 +5,14 @@
     reason = "the helpers of tests may panic as the tests do"
 )]
 
+mod admin;
 mod binary;
 mod cluster;
 mod config;
 mod contract;
 mod first_start;
 mod hostile;
+mod operate;
 mod routes;
 mod scenarios;
 mod store;

@@ -56,6 +56,9 @@ fn an_empty_document_has_the_defaults_in_force() {
     assert_eq!(settings.store.kind, StoreKind::Sqlite);
     assert_eq!(settings.store.file, Path::new("./constellation.db"));
     assert_eq!(settings.logging.file(), None);
+    assert_eq!(settings.admin.port, Some(8002));
+    assert_eq!(settings.placement.idle, None);
+    assert!(!settings.placement.rebalance);
     assert_eq!(settings.warnings(), [Warning::AdminKeyToCome]);
 }
 
@@ -117,12 +120,23 @@ fn what_is_shown_is_in_force_and_no_secret() {
             "Routes",
             r#"[{"Pattern":"/db/{name}/**","Key":"/db/{name}"}]"#,
         ),
+        ("Admin.Hostname", "127.0.0.1"),
+        ("Admin.Port", "null"),
         ("Admin.ApiKeyHeader", "X-Key"),
         ("Admin.ApiKeys", "a-long-enough-admin-key"),
         ("Placement.Strategy", "LeastPinned"),
         ("Placement.WaitingPerKeyMax", "8"),
         ("Placement.WaitingMax", "9"),
         ("Placement.KeysMax", "10"),
+        ("Placement.IdleSeconds", "11"),
+        ("Placement.IdleNever", "/games/**,/db/*"),
+        ("Placement.DrainParallel", "12"),
+        ("Placement.HandoverMs", "1300"),
+        ("Placement.Rebalance", "On"),
+        ("Placement.RebalanceIntervalSeconds", "14"),
+        ("Placement.RebalanceBudget", "15"),
+        ("Placement.RebalanceMinGain", "16"),
+        ("Placement.RebalanceCooldownSeconds", "17"),
         ("Ownership.OnDisconnect", "Reassign"),
         ("Store.Kind", "Memory"),
         ("Store.File", "p.db"),
@@ -145,9 +159,15 @@ fn what_is_shown_is_in_force_and_no_secret() {
         "Heartbeat": { "IntervalMs": 1500, "MaxFailures": 4 },
         "Proxy": { "TimeoutMs": 1001, "MaxBodyBytes": 5, "MaxExchangesPerWorker": 6 },
         "Routes": [{ "Pattern": "/db/{name}/**", "Key": "/db/{name}" }],
-        "Admin": { "ApiKeyHeader": "x-key", "ApiKeys": ["(redacted)"] },
+        "Admin": {
+            "Hostname": "127.0.0.1", "Port": null,
+            "ApiKeyHeader": "x-key", "ApiKeys": ["(redacted)"]
+        },
         "Placement": {
-            "Strategy": "LeastPinned", "WaitingPerKeyMax": 8, "WaitingMax": 9, "KeysMax": 10
+            "Strategy": "LeastPinned", "WaitingPerKeyMax": 8, "WaitingMax": 9, "KeysMax": 10,
+            "IdleSeconds": 11, "IdleNever": ["/games/**", "/db/*"], "DrainParallel": 12,
+            "HandoverMs": 1300, "Rebalance": "On", "RebalanceIntervalSeconds": 14,
+            "RebalanceBudget": 15, "RebalanceMinGain": 16, "RebalanceCooldownSeconds": 17
         },
         "Ownership": { "OnDisconnect": "Reassign", "StartupGraceMs": null },
         "Store": { "Kind": "Memory", "File": "p.db" },
@@ -185,6 +205,51 @@ fn one_port_for_clients_and_workers_is_a_conflict_where_their_hosts_overlap() {
         ("Websocket.Hostnames", "127.0.0.2"),
     ]);
     settings(&[("Websocket.Port", "0"), ("Webserver.Port", "0")]);
+}
+
+#[test]
+fn a_port_for_operators_that_another_has_is_a_conflict() {
+    let problem = |member: &str| {
+        format!(
+            "flag --set: Admin.Port is 8001, which is also {member}, and the hostnames localhost \
+             and localhost overlap; use another, or null for no admin port"
+        )
+    };
+    assert_eq!(
+        faults("{}", &[("Admin.Port", "8001")]),
+        [problem("Websocket.Port")]
+    );
+    let clients = [
+        ("Admin.Port", "8001"),
+        ("Webserver.Port", "8001"),
+        ("Websocket.Port", "1"),
+    ];
+    assert_eq!(faults("{}", &clients), [problem("Webserver.Port")]);
+    settings(&[("Admin.Port", "8001"), ("Admin.Hostname", "127.0.0.2")]);
+    settings(&[("Admin.Port", "0"), ("Webserver.Port", "0")]);
+}
+
+#[test]
+fn an_admin_port_beyond_loopback_is_warned_of_unless_there_is_none() {
+    let exposed = |flags: &[(&str, &str)]| {
+        let settings = settings(flags);
+        settings
+            .warnings()
+            .iter()
+            .any(|it| matches!(it, Warning::AdminBeyondLoopback { .. }))
+    };
+    assert!(!exposed(&[]));
+    assert!(exposed(&[("Admin.Hostname", "*")]));
+    assert!(!exposed(&[("Admin.Hostname", "*"), ("Admin.Port", "null")]));
+}
+
+#[test]
+fn what_is_no_pattern_of_keys_is_refused() {
+    let refused = faults("{}", &[("Placement.IdleNever", "/games/**,games")]);
+    assert!(
+        refused[0].starts_with("flag --set: Placement.IdleNever.1 is \"games\"; allowed is"),
+        "{refused:?}"
+    );
 }
 
 #[test]
