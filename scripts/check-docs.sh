@@ -57,14 +57,14 @@ while IFS= read -r path; do
     paths=$((paths + 1))
     [ -e "$path" ] || fault "a document names $path, which does not exist"
 done < <(documents | while IFS= read -r document; do prose "$document"; done |
-    grep -oP '`\K(constellation-(actors|client|server)|docs|examples|scripts)/[A-Za-z0-9_./-]+(?=`)' |
+    grep -oP '`\K(constellation-(actors|client|server)|bench|docs|examples|scripts)/[A-Za-z0-9_./-]+(?=`)' |
     sort -u || true)
 
 # A guard is a name in backticks of at least four words; Rust's names with fewer are not tests.
 guards=0
 while IFS= read -r guard; do
     guards=$((guards + 1))
-    grep -rqE "fn $guard\(" --include='*.rs' constellation-* examples ||
+    grep -rqE "fn $guard\(" --include='*.rs' constellation-* examples bench ||
         fault "docs/architecture.md: there is no test $guard"
 done < <(grep -oP '`\K[a-z0-9]+(_[a-z0-9]+){3,}(?=`)' docs/architecture.md | sort -u || true)
 

@@ -13,6 +13,20 @@ pub mod ownership;
 
 pub mod protocol;
 
+#[cfg(test)]
+mod model;
+#[cfg(not(any(test, feature = "simulation")))]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "without the simulation no defect is ever made"
+)]
+mod mutation;
+#[cfg(any(test, feature = "simulation"))]
+pub mod mutation;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
+
 #[cfg(feature = "controller")]
 mod clock;
 #[cfg(feature = "controller")]

@@ -5,6 +5,8 @@
 //! What depends on the store is withheld until the store's confirmation comes in as an input.
 
 pub mod command;
+#[cfg(test)]
+mod digest;
 pub mod effect;
 pub mod epoch;
 pub mod grant;
@@ -70,6 +72,7 @@ pub struct Start {
 /// * The only change: [`handle`](Self::handle).
 /// * Time: [`next_deadline`](Self::next_deadline) tells when it next wants an [`Input::Tick`].
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub struct Placement {
     rules: Rules,
     pins: HashMap<ResourceKey, Pin>,
@@ -101,6 +104,7 @@ pub struct Placement {
 /// The keys of a holder that is gone, whose pins are cleared away a batch at a time. Until then
 /// such a pin counts for nothing, because its holder is not in the roster.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone, Hash))]
 struct Deserted {
     holder: HolderId,
     keys: Vec<Option<ResourceKey>>,

@@ -12,6 +12,7 @@ const RENEWALS: u64 = 2;
 
 /// Keys and the highest epochs under which they were given back over this session.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(test, derive(Hash))]
 pub(super) struct GivenBack {
     epochs: BTreeMap<ResourceKey, Epoch>,
     /// Which of them are forgotten with the acknowledgement of which renewal.

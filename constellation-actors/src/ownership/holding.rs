@@ -11,6 +11,7 @@ pub struct HoldingId(pub(super) u64);
 
 /// A held key.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Holding {
     pub(super) key: ResourceKey,
     pub(super) epoch: Epoch,
@@ -22,6 +23,7 @@ pub struct Holding {
 
 /// How far a holding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub enum Stage {
     /// The same key, held before, is still being closed; requests wait for that.
     Waiting,
@@ -33,6 +35,7 @@ pub enum Stage {
 
 /// The end of a holding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Ending {
     /// Why.
     pub reason: ReleaseReason,
@@ -48,6 +51,7 @@ pub struct Ending {
 
 /// The end of a lease, and what follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct LeaseEnd {
     /// The first moment at which the worker must not act.
     pub at: Moment,
@@ -57,6 +61,7 @@ pub struct LeaseEnd {
 
 /// What the controller is known to think of a holding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub enum Standing {
     /// It counts this worker as the owner, and waits for its word at the end.
     Granted,

@@ -2,13 +2,17 @@
 //! by the transitions.
 
 use super::holding::LeaseEnd;
-use crate::placement::{
-    lease::{LeaseTerms, SelfLease},
-    moment::Moment,
+use crate::{
+    mutation::{self, Mutation},
+    placement::{
+        lease::{LeaseTerms, SelfLease},
+        moment::Moment,
+    },
 };
 
 /// A lease and its renewals over the session that began it.
 #[derive(Clone, Debug)]
+#[cfg_attr(test, derive(Hash))]
 pub(super) struct KeptLease {
     lease: SelfLease,
     renewal_due: Moment,
@@ -74,7 +78,10 @@ impl KeptLease {
         self.last_renewal
     }
 
-    pub(super) fn acknowledged(&mut self, sequence: u64) {
+    pub(super) fn acknowledged(&mut self, sequence: u64, now: Moment) {
+        if mutation::is_active(Mutation::LeaseFromAcknowledgement) {
+            self.lease.extend(now);
+        }
         self.lease.acknowledged(sequence);
     }
 }

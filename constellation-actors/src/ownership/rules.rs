@@ -7,6 +7,7 @@ pub const HANDOVER_STALL: Duration = Duration::from_secs(2);
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Rules {
     /// How long what runs may go on under a key that is given back in order, and how long a
     /// draining worker lets the controller take its keys in all.

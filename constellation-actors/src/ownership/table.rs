@@ -7,6 +7,7 @@ use crate::placement::{grant::GrantId, key::ResourceKey, moment::Moment};
 
 /// Every holding that is not gone.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(test, derive(Hash))]
 pub(super) struct Table {
     by_id: BTreeMap<HoldingId, Holding>,
     /// Of each key, in the order in which they were granted. Only the first may be open, and only

@@ -18,7 +18,7 @@ impl Ownership {
                 hello_sent,
             } => self.welcomed(now, resumed, terms, hello_sent, outbox),
             Input::Disconnected => self.disconnected(),
-            Input::Acknowledged { sequence } => self.acknowledged(sequence),
+            Input::Acknowledged { sequence } => self.acknowledged(now, sequence),
             Input::Granted { grant, epoch, key } => self.granted(now, grant, epoch, key, outbox),
             Input::Revoked { reason, epoch, key } => self.revoked(now, reason, epoch, &key, outbox),
             Input::LeaseExpired => self.end_lease(now, outbox),

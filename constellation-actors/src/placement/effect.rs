@@ -82,6 +82,7 @@ pub enum Revocation {
 
 /// A pin that has to be made durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Claim {
     /// Named so in the store's answer.
     pub id: ClaimId,

@@ -8,6 +8,7 @@ use super::{
 
 /// Why a key leaves an owner that is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub enum Cause {
     /// An operator moves it.
     Move,
@@ -48,6 +49,7 @@ impl Cause {
 
 /// Who is to have a key next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub enum Next {
     /// This worker, or somebody else if it cannot by then.
     To(WorkerId),
@@ -59,6 +61,7 @@ pub enum Next {
 
 /// A hand-over of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Handover {
     /// Why.
     pub cause: Cause,
@@ -70,6 +73,7 @@ pub struct Handover {
 
 /// The hand-overs under way, by key, and their deadlines.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub(super) struct Handovers {
     by_key: BTreeMap<ResourceKey, Handover>,
     deadlines: BTreeSet<(Moment, ResourceKey)>,

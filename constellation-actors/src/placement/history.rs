@@ -9,6 +9,7 @@ const ENTRIES_MAX: usize = 10_000;
 
 /// How an ownership ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub enum Ending {
     /// Its worker said goodbye.
     Goodbye,
@@ -74,6 +75,7 @@ pub struct Past {
 
 /// The latest endings, oldest first.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct History(VecDeque<Past>);
 
 impl History {

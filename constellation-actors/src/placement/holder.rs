@@ -43,6 +43,7 @@ pub struct HolderId(pub(super) u32);
 
 /// Whether a holder can be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub enum Standing {
     /// Connected and heard of in time: gets new keys, its requests are delivered.
     Live {
@@ -71,6 +72,7 @@ impl Standing {
 
 /// How far a worker is emptied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Drain {
     /// How many keys it had when that began.
     pub total: usize,
@@ -80,6 +82,7 @@ pub struct Drain {
 
 /// One life of a worker and what it holds.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 pub struct Holder {
     pub(super) worker: WorkerId,
     pub(super) incarnation: Incarnation,
@@ -96,8 +99,8 @@ pub struct Holder {
     pub(super) barred: bool,
     /// Its keys are being moved away.
     pub(super) drain: Option<Drain>,
-    /// Its lease ends no earlier than this: a lease of an earlier life of the controller may have
-    /// been longer than one is now.
+    /// Its lease ends no earlier than this, until it renews: a lease of an earlier life of the
+    /// controller may have been longer than one is now.
     pub(super) lease_floor: Moment,
     /// Keys of its own that it was asked to let go.
     pub(super) leaving: BTreeSet<ResourceKey>,

@@ -8,6 +8,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use super::moment::Moment;
+use crate::mutation::{self, Mutation};
 
 /// The least margin, whatever the length of the lease.
 pub const MARGIN_MIN: Duration = Duration::from_millis(250);
@@ -21,6 +22,7 @@ const OUTSTANDING_MAX: usize = 64;
 
 /// How long a lease runs, how much of it the worker leaves unused, and how often it is renewed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct LeaseTerms {
     ttl: Duration,
     margin: Duration,
@@ -159,6 +161,7 @@ impl ControllerLease {
 /// * Getters: [`end`](Self::end), [`holds`](Self::holds), [`terms`](Self::terms).
 /// * Changes: [`sent`](Self::sent), [`acknowledged`](Self::acknowledged).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct SelfLease {
     terms: LeaseTerms,
     end: Moment,
@@ -172,7 +175,7 @@ impl SelfLease {
     /// zero and is hereby acknowledged.
     #[must_use]
     pub fn new(terms: LeaseTerms, hello_sent: Moment) -> Self {
-        let end = hello_sent + terms.held();
+        let end = hello_sent + counted(&terms);
         Self {
             terms,
             end,
@@ -216,7 +219,12 @@ impl SelfLease {
         };
         let (_, sent) = self.outstanding[at];
         self.outstanding.drain(..=at);
-        let end = sent + self.terms.held();
+        self.extend(sent)
+    }
+
+    /// Lets the lease run from `sent`; tells whether that extended it.
+    pub(crate) fn extend(&mut self, sent: Moment) -> bool {
+        let end = sent + counted(&self.terms);
         let extended = end > self.end;
         self.end = self.end.max(end);
         extended
@@ -233,6 +241,14 @@ impl SelfLease {
     pub fn holds(&self, now: Moment) -> bool {
         now < self.end
     }
+}
+
+/// How long the worker acts after it sent a renewal that was acknowledged.
+fn counted(terms: &LeaseTerms) -> Duration {
+    if mutation::is_active(Mutation::NoMargin) {
+        return terms.ttl;
+    }
+    terms.held()
 }
 
 #[cfg(test)]

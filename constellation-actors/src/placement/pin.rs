@@ -4,6 +4,7 @@ use super::{effect::Owner, epoch::Epoch, grant::GrantId, holder::HolderId, key::
 
 /// Who owns a key, and under which epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub struct Pin {
     /// The owner.
     pub holder: HolderId,
@@ -17,6 +18,7 @@ pub struct Pin {
 
 /// How far a pin is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
 pub enum Stage {
     /// The store has not confirmed it. Nothing may be delivered under it.
     Claimed,
@@ -40,6 +42,7 @@ impl Pin {
 
 /// The keys of one holder by grant id. Ids are small, dense, and used again after a release.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub struct Grants {
     keys: Vec<Option<ResourceKey>>,
     free: Vec<u32>,
@@ -77,6 +80,10 @@ impl Grants {
             return GrantId::new(slot);
         }
         let slot = u32::try_from(self.keys.len()).expect("the limit of keys is far below 2^32");
+        if self.keys.len() == self.keys.capacity() {
+            // Grown by an eighth, and not to the double, of which half may stay empty for ever.
+            self.keys.reserve_exact(self.keys.len() / 8 + 4);
+        }
         self.keys.push(Some(key));
         GrantId::new(slot)
     }

@@ -23,6 +23,7 @@ const RESTING_MAX: usize = 100_000;
 
 /// Whether rounds are held, when the next one is, and the keys that stay out of it.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Rebalancer {
     pub(super) mode: Rebalancing,
     due: Option<Moment>,

@@ -7,12 +7,14 @@ use super::{holder::HolderId, pattern::Pattern, strategy::Rank};
 /// The workers that may get a new key, in the order of choice. A choice costs as many comparisons
 /// as there are *different* lists of served patterns, whatever the number of workers and keys.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Rotation {
     groups: Vec<Group>,
 }
 
 /// The workers in rotation that serve the same patterns.
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 struct Group {
     serves: Vec<Pattern>,
     order: BTreeSet<(Rank, HolderId)>,

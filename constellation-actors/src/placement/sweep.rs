@@ -15,6 +15,7 @@ const ROUNDS_PER_IDLE_TIME: u32 = 4;
 
 /// The keys that may become idle, in the order in which they are looked at.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone, Hash))]
 pub(super) struct Sweep {
     queue: VecDeque<(ResourceKey, Epoch)>,
     due: Option<Moment>,

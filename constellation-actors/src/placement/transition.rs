@@ -63,8 +63,11 @@ impl Placement {
         let Some(id) = self.roster.by_session(session) else {
             return false;
         };
-        self.roster
-            .update(id, &self.rules, |holder| holder.heard = now);
+        self.roster.update(id, &self.rules, |holder| {
+            holder.heard = now;
+            // Whoever renews has heard the welcome, and keeps a lease of today's length.
+            holder.lease_floor = Moment::ZERO;
+        });
         self.revive(id, session, outbox);
         true
     }

@@ -3,9 +3,11 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::{effect::Rejection, input::Ticket, key::ResourceKey};
+use crate::mutation::{self, Mutation};
 
 /// Requests that wait, in a line per key.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Waiting {
     lines: HashMap<ResourceKey, VecDeque<Ticket>>,
     total: usize,
@@ -27,10 +29,11 @@ impl Waiting {
         per_key_max: usize,
         total_max: usize,
     ) -> Result<(), Rejection> {
-        if self.total >= total_max {
+        let unbounded = mutation::is_active(Mutation::WaitingUnbounded);
+        if self.total >= total_max && !unbounded {
             return Err(Rejection::WaitingFull);
         }
-        if self.at(key) >= per_key_max {
+        if self.at(key) >= per_key_max && !unbounded {
             return Err(Rejection::WaitingPerKeyFull);
         }
         self.lines.entry(key.clone()).or_default().push_back(ticket);

@@ -1,6 +1,7 @@
 //! A session begins and ends, and with it what the controller is known to think of each holding.
 
 use crate::{
+    mutation::{self, Mutation},
     ownership::{
         Ownership, Stage,
         effect::Effect,
@@ -22,7 +23,8 @@ impl Ownership {
         outbox: &mut Vec<Effect>,
     ) {
         self.forget_session();
-        if !resumed && let Some(before) = &self.lease {
+        let forgotten = !resumed && !mutation::is_active(Mutation::UnconfirmedKept);
+        if forgotten && let Some(before) = &self.lease {
             self.put_on_probation(before.end());
         }
         self.lease = Some(KeptLease::new(terms, hello_sent, now));
@@ -65,9 +67,9 @@ impl Ownership {
         self.given_back.clear();
     }
 
-    pub(super) fn acknowledged(&mut self, sequence: u64) {
+    pub(super) fn acknowledged(&mut self, now: Moment, sequence: u64) {
         if let Some(lease) = &mut self.lease {
-            lease.acknowledged(sequence);
+            lease.acknowledged(sequence, now);
             self.given_back.acknowledged(sequence);
         }
     }

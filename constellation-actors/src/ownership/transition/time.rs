@@ -1,6 +1,7 @@
 //! What happens because time has passed.
 
 use crate::{
+    mutation::{self, Mutation},
     ownership::{
         Ownership,
         effect::{Effect, Urgency},
@@ -11,7 +12,8 @@ use crate::{
 
 impl Ownership {
     pub(in crate::ownership) fn pass_time(&mut self, now: Moment, outbox: &mut Vec<Effect>) {
-        if self.lease.is_some() && !self.has_lease(now) {
+        let unnoticed = mutation::is_active(Mutation::LeaseEndUnnoticed);
+        if self.lease.is_some() && !self.has_lease(now) && !unnoticed {
             self.end_lease(now, outbox);
         }
         while let Some((deadline, id)) = self.table.next_deadline()

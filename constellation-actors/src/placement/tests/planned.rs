@@ -151,14 +151,14 @@ fn an_owner_that_takes_too_long_to_let_go_is_told_to_stop_at_once() {
 }
 
 #[test]
-fn a_worker_that_comes_back_is_asked_again_for_what_it_still_holds() {
+fn a_worker_that_comes_back_is_asked_again_for_what_it_was_asked_for() {
     let mut bench = Bench::new(Rules::default());
     let session = bench.worker(1);
     let (_, kept) = bench.owner("/kept");
-    bench.owner("/gone");
+    let (_, unnamed) = bench.owner("/unnamed");
     bench.worker(2);
     bench.order(to("/kept", 2)).unwrap();
-    bench.order(to("/gone", 2)).unwrap();
+    bench.order(to("/unnamed", 2)).unwrap();
     bench.input(Input::Left {
         session,
         departure: Departure::Vanished,
@@ -173,12 +173,20 @@ fn a_worker_that_comes_back_is_asked_again_for_what_it_still_holds() {
         assurance: Assurance::Leased,
         holding: vec![(key("/kept"), kept)],
     })));
-    assert_eq!(revoked(&effects), [("/kept".to_owned(), Revocation::Move)]);
     assert_eq!(
-        bench.owner("/gone").0,
-        2,
-        "it is not held: word of its release was lost"
+        revoked(&effects),
+        [
+            ("/kept".to_owned(), Revocation::Move),
+            ("/unnamed".to_owned(), Revocation::Move)
+        ]
     );
+    assert_eq!(
+        routed(&bench.resolve("/unnamed")),
+        None,
+        "word of its release may have been lost, or it is being closed after the lease's end"
+    );
+    bench.release(again, "/unnamed", unnamed);
+    assert_eq!(bench.owner("/unnamed").0, 2);
     bench.release(again, "/kept", kept);
     assert_eq!(bench.owner("/kept").0, 2);
 }
@@ -553,6 +561,55 @@ fn after_a_restart_a_lease_that_was_longer_before_is_waited_for() {
         effects.contains(&Effect::NoteLease),
         "from now on leases are as long as the rules say"
     );
+}
+
+#[test]
+fn a_longer_lease_is_waited_for_until_its_worker_is_known_to_keep_the_shorter_one() {
+    let mut bench = reborn(20_000);
+    let back = bench.arrive(1, |arrival| {
+        arrival.holding = vec![(key("/a"), Epoch::new(7))];
+    });
+    bench.pass(19_999);
+    let owner = |bench: &Bench| bench.placement.pin("/a").map(|pin| pin.epoch);
+    assert_eq!(
+        owner(&bench),
+        Some(Epoch::new(7)),
+        "whether it has heard the welcome, nobody knows"
+    );
+    bench.renew(back);
+    bench.pass(5_999);
+    assert_eq!(owner(&bench), Some(Epoch::new(7)));
+    bench.pass(1);
+    assert_eq!(
+        owner(&bench),
+        None,
+        "it renewed by the terms of the welcome"
+    );
+}
+
+#[test]
+fn in_a_grace_the_key_of_a_worker_that_may_have_heard_no_welcome_is_not_handed_over() {
+    let mut bench = Bench::starting(
+        Rules::default(),
+        Start {
+            first_epoch: Epoch::new(100),
+            grace_until: Some(Moment::from_micros(20_000_000)),
+        },
+    );
+    bench.arrive(1, |arrival| {
+        arrival.holding = vec![(key("/a"), Epoch::new(7))];
+    });
+    let other = bench.worker(2);
+    bench.order(to("/a", 2)).unwrap();
+    for _ in 0..9 {
+        bench.pass(2_000);
+        bench.renew(other);
+    }
+    bench.pass(1_999);
+    let pin = bench.placement.pin("/a").map(|pin| pin.epoch);
+    assert_eq!(pin, Some(Epoch::new(7)));
+    bench.pass(1);
+    assert_eq!(bench.owner("/a").0, 2);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::super::{
     pin::{Pin, Stage},
     worker::Assurance,
 };
+use crate::mutation::{self, Mutation};
 
 impl Placement {
     /// Asks the owner of a held `key` to let it go. Requests wait from now on.
@@ -42,6 +43,9 @@ impl Placement {
             holder.leaving.insert(key.clone());
         });
         self.ask_to_let_go(key, pin, cause.revocation(), outbox);
+        if mutation::is_active(Mutation::ReleaseNotAwaited) {
+            self.finish_planned_handover(key, outbox);
+        }
     }
 
     /// A worker without a lease does not say when it has let a key go: its requests are watched.
@@ -88,8 +92,9 @@ impl Placement {
         }
     }
 
-    /// A holder came back. Of the keys that it was asked to let go, it is asked anew for those it
-    /// still `holds`; the others it has let go, though word of that was lost.
+    /// A holder came back. It is asked anew for the keys that it was asked to let go, those too
+    /// that it does not say it `holds`: what it lost with its own lease, a little before that ends
+    /// here, it no longer names and may not have closed. It answers at once for what is closed.
     pub(super) fn go_on_leaving(
         &mut self,
         id: HolderId,
@@ -107,7 +112,8 @@ impl Placement {
             let Some(handover) = self.handovers.get(&key).copied() else {
                 continue;
             };
-            if !holds.contains(&(key.clone(), pin.epoch)) {
+            let unnamed = !holds.contains(&(key.clone(), pin.epoch));
+            if unnamed && mutation::is_active(Mutation::UnnamedIsReleased) {
                 self.finish_planned_handover(&key, outbox);
                 continue;
             }

@@ -9,6 +9,7 @@ use super::super::{
     key::ResourceKey,
     pin::{Pin, Stage},
 };
+use crate::mutation::{self, Mutation};
 
 /// What the requests for a key are told.
 enum Answer {
@@ -113,7 +114,9 @@ impl Placement {
     /// An epoch that was never given before.
     pub(super) fn raise_epoch(&mut self) -> Epoch {
         let epoch = self.next_epoch;
-        self.next_epoch = epoch.next();
+        if !mutation::is_active(Mutation::EpochNotRaised) {
+            self.next_epoch = epoch.next();
+        }
         epoch
     }
 
@@ -167,6 +170,14 @@ impl Placement {
                 stage: Stage::Claimed,
             },
         );
+        if mutation::is_active(Mutation::PublishedBeforeDurable)
+            && let Some(pin) = self.pins.get(&key)
+        {
+            outbox.push(Effect::Publish {
+                key: key.clone(),
+                owner: pin.owner(),
+            });
+        }
         self.last_claim += 1;
         let id = ClaimId(self.last_claim);
         self.claims.insert(id, (key.clone(), epoch));

@@ -8,6 +8,7 @@ use super::super::{
     moment::Moment,
     pin::{Pin, Stage},
 };
+use crate::mutation::{self, Mutation};
 
 impl Placement {
     /// Takes up where an earlier life ended. Its workers have one lease to come back, however long
@@ -56,6 +57,10 @@ impl Placement {
                 let barred = self.cordoned.contains(&worker);
                 self.roster.update(holder, &self.rules, |holder| {
                     holder.lease_floor = floor;
+                    if mutation::is_active(Mutation::RestartWithoutWaiting) {
+                        holder.lease_floor = now;
+                        holder.heard = Moment::ZERO;
+                    }
                     holder.barred = barred;
                 });
                 outbox.push(Effect::Expect { holder, worker });

@@ -7,6 +7,7 @@ use super::super::{
     moment::Moment,
     worker::Assurance,
 };
+use crate::mutation::{self, Mutation};
 
 impl Placement {
     /// Handles every deadline that is over by `now`.
@@ -36,6 +37,12 @@ impl Placement {
             return;
         };
         let standing = holder.standing;
+        let kept = mutation::is_active(Mutation::SuspendedForEver) && standing.session().is_none();
+        if holder.lease_end(&self.rules) <= now && kept {
+            self.roster
+                .update(id, &self.rules, |holder| holder.heard = now);
+            return;
+        }
         if holder.lease_end(&self.rules) <= now {
             if let Some(session) = standing.session() {
                 outbox.push(Effect::Dismiss {
