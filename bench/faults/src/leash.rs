@@ -9,6 +9,9 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 /// The program and its arguments.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct LeashArguments {
+    /// The process that it must not outlive
+    #[arg(long)]
+    parent: u32,
     /// The program
     program: OsString,
     /// Its arguments
@@ -19,6 +22,10 @@ pub(crate) struct LeashArguments {
 /// Becomes the program. Returns only when that fails, with the reason.
 pub(crate) fn run(leash: &LeashArguments) -> io::Error {
     match set_parent_process_death_signal(Some(Signal::KILL)) {
+        // It may have ended before it could be tied to: then nobody would send the signal.
+        Ok(()) if std::os::unix::process::parent_id() != leash.parent => {
+            io::Error::other("the process that started this one has ended")
+        }
         Ok(()) => Command::new(&leash.program).args(&leash.arguments).exec(),
         Err(error) => error.into(),
     }

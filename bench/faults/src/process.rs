@@ -78,7 +78,7 @@ impl Running {
         let output = output.map_err(failed())?;
         let errors = output.try_clone().map_err(failed())?;
         let child = Command::new(this)
-            .arg("leash")
+            .args(["leash", "--parent", &std::process::id().to_string()])
             .arg(program)
             .args(arguments)
             .current_dir(folder)
