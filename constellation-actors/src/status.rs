@@ -191,7 +191,7 @@ impl KeyStatus {
         let owner = placement.pin(key).and_then(|pin| {
             let holder = placement.holder(pin.holder)?;
             let stage = match (pin.stage, placement.handover(key)) {
-                (Stage::Claimed, _) => OwnershipStage::Claimed,
+                (Stage::Claimed | Stage::Declined, _) => OwnershipStage::Claimed,
                 (Stage::Leaving, Some(handover)) => OwnershipStage::Leaving {
                     cause: handover.cause,
                     to: match handover.next {

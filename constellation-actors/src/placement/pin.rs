@@ -22,6 +22,9 @@ pub struct Pin {
 pub enum Stage {
     /// The store has not confirmed it. Nothing may be delivered under it.
     Claimed,
+    /// The store has not confirmed it, and its holder has let it go meanwhile: what it said it held
+    /// when it came, it holds no longer.
+    Declined,
     /// Requests are delivered under it, while its holder can be reached.
     Held,
     /// Its holder was asked to let it go; requests wait for the next owner.
@@ -29,6 +32,15 @@ pub enum Stage {
 }
 
 impl Pin {
+    /// Whether the store has confirmed it.
+    #[must_use]
+    pub(super) fn is_confirmed(&self) -> bool {
+        match self.stage {
+            Stage::Claimed | Stage::Declined => false,
+            Stage::Held | Stage::Leaving => true,
+        }
+    }
+
     /// What a request needs to know of it.
     #[must_use]
     pub(super) fn owner(&self) -> Owner {

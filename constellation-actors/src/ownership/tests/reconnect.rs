@@ -52,6 +52,26 @@ fn what_a_forgetful_controller_does_not_confirm_ends_with_the_lease_before() {
 }
 
 #[test]
+fn a_revocation_is_answered_though_the_lease_before_ends_meanwhile() {
+    for (reason, given) in [
+        (RevokeReason::Move, ReleaseReason::Moved),
+        (RevokeReason::Stale, ReleaseReason::Stale),
+    ] {
+        let mut worker = Worker::welcomed();
+        let holding = worker.hold(1, 5, "/a");
+        worker.disconnect();
+        worker.pause_until(1_000);
+        worker.welcome(false, 1_000);
+        worker.renewed_until(LEASE_END - 1);
+        let closing = worker.revoke(reason, 5, "/a");
+        assert!(matches!(closing[..], [Effect::Close { reason, .. }] if reason == given));
+        worker.renewed_until(LEASE_END);
+        let effects = worker.closed(holding);
+        assert!(effects.contains(&released(5, "/a")), "{effects:?}");
+    }
+}
+
+#[test]
 fn the_end_of_the_lease_before_needs_no_timer() {
     let mut worker = Worker::welcomed();
     let holding = worker.hold(1, 5, "/a");

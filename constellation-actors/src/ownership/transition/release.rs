@@ -62,18 +62,17 @@ impl Ownership {
     }
 
     /// The lease that a holding depended on is over; another worker may own its key at `close_by`.
+    /// `awaited` says whether the controller waits for word of its end nevertheless.
     pub(super) fn lose(
         &mut self,
         now: Moment,
         id: HoldingId,
+        awaited: bool,
         close_by: Moment,
         outbox: &mut Vec<Effect>,
     ) {
         self.table.change(id, |holding| {
-            holding.standing = Standing::Lost {
-                awaited: false,
-                close_by,
-            };
+            holding.standing = Standing::Lost { awaited, close_by };
         });
         self.end(now, id, ReleaseReason::LeaseEnded, outbox);
     }

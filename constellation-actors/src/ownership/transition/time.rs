@@ -45,7 +45,7 @@ impl Ownership {
         let keys = current.filter(|(_, holding)| !holding.is_lost()).count();
         let held = self.table.all().filter(|(_, holding)| !holding.is_lost());
         for id in held.map(|(id, _)| id).collect::<Vec<_>>() {
-            self.lose(now, id, close_by, outbox);
+            self.lose(now, id, false, close_by, outbox);
         }
         // From now on every request is one of an unknown grant, and refused.
         self.table.forget_names();
@@ -61,7 +61,12 @@ impl Ownership {
             return;
         };
         match holding.standing {
-            Standing::Unconfirmed(end) if end.at <= now => self.lose(now, id, end.close_by, outbox),
+            Standing::Unconfirmed(end) if end.at <= now => {
+                // The session goes on. If the controller has asked for the key, it believed the
+                // hello, and counts this worker as the owner until it hears of the end.
+                let awaited = holding.ending().is_some();
+                self.lose(now, id, awaited, end.close_by, outbox);
+            }
             Standing::Lost { close_by, .. } if close_by <= now => {
                 self.press(id, Urgency::Abandon, outbox);
             }

@@ -53,7 +53,9 @@ impl Placement {
         };
         match pin.stage {
             Stage::Held => Ok(*pin),
-            Stage::Claimed | Stage::Leaving => Err(CommandError::Changing { key: key.clone() }),
+            Stage::Claimed | Stage::Declined | Stage::Leaving => {
+                Err(CommandError::Changing { key: key.clone() })
+            }
         }
     }
 

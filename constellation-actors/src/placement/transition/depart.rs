@@ -93,8 +93,7 @@ impl Placement {
     /// Clears a pin of `holder`, which is gone, unless another has replaced it.
     fn clear(&mut self, key: ResourceKey, holder: HolderId, outbox: &mut Vec<Effect>) {
         let pin = self.pins.get(&key).copied();
-        let Some(pin) = pin.filter(|pin| pin.holder == holder && pin.stage != Stage::Claimed)
-        else {
+        let Some(pin) = pin.filter(|pin| pin.holder == holder && pin.is_confirmed()) else {
             return;
         };
         self.record_departed(&key, pin);
@@ -128,7 +127,12 @@ impl Placement {
         };
         let key = key.clone();
         match pin.stage {
-            Stage::Claimed => {}
+            // Asked for once the store has confirmed it: until then nobody else may have it.
+            Stage::Claimed | Stage::Declined => {
+                if let Some(pin) = self.pins.get_mut(&key) {
+                    pin.stage = Stage::Declined;
+                }
+            }
             // A grant of the key may have crossed the release, and the worker holds it anew then. Its
             // answer to a revocation, which nothing crosses, is certain.
             Stage::Held => self.begin_handover(&key, Cause::Release, Next::Nobody, outbox),

@@ -4,6 +4,7 @@ use super::super::{
     Placement,
     effect::{Claim, Effect, Owner, Rejection},
     epoch::Epoch,
+    handover::{Cause, Next},
     holder::{HolderId, Standing},
     input::{ClaimFailure, ClaimId, Ticket},
     key::ResourceKey,
@@ -212,6 +213,10 @@ impl Placement {
                     owner: pin.owner(),
                 });
                 self.watch_use(&key, pin.epoch);
+                if pin.stage == Stage::Declined {
+                    // Its worker refuses requests under it until it is asked.
+                    self.begin_handover(&key, Cause::Release, Next::Nobody, outbox);
+                }
                 self.settle(&key, outbox);
                 self.drain_late_comer(&key, pin, outbox);
             }
