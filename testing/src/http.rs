@@ -113,6 +113,20 @@ impl Connection {
         Some(answer)
     }
 
+    /// Sends one request and reads its answer at the same time, as a client has to where the answer
+    /// begins before the request has ended and neither fits into the buffers between.
+    ///
+    /// # Panics
+    ///
+    /// When the connection fails, or what comes is no answer.
+    pub fn exchange(&mut self, request: &[u8]) -> Answer {
+        let mut sender = self.stream().try_clone().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(move || sender.write_all(request).unwrap());
+            self.receive(false).expect("an answer")
+        })
+    }
+
     fn body(&mut self, answer: &Answer) -> Vec<u8> {
         let mut body = Vec::new();
         if answer.header("transfer-encoding") == Some("chunked") {

@@ -12,13 +12,13 @@ use std::{
 use actix::Actor;
 use bytes::Bytes;
 use constellation_client::{HandlerError, Request, Response, Worker};
+use constellation_testing::http;
 use futures::stream;
 
 use crate::support::{
     connected,
     controller::Running,
     gate::gate,
-    http::post,
     script::{AN_HOUR, Script},
 };
 
@@ -50,7 +50,10 @@ async fn eight_mebibytes_pass_both_ways_unharmed() {
     connected(&worker).await;
 
     let sent = content(8 * MIB);
-    let answer = post(controller.clients_port(), "/a", sent.clone()).await;
+    let port = controller.clients_port();
+    let request = http::bytes("POST", "/a", &[], &sent);
+    let exchange = move || http::Connection::open(port).exchange(&request);
+    let answer = actix_rt::task::spawn_blocking(exchange).await.unwrap();
     assert_eq!(answer.status, 200);
     assert!(answer.body == sent, "{} bytes came back", answer.body.len());
     controller.stop().await;
