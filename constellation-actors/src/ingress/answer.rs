@@ -31,12 +31,8 @@ use crate::{
 
 /// Why a response broke off; its connection is closed, so that the client notices.
 #[derive(Debug, thiserror::Error)]
-enum BrokenOff {
-    #[error("the worker broke the response off: {0}")]
-    Worker(Ended),
-    #[error("the worker lost the key while it answered")]
-    NotInForce,
-}
+#[error("the response broke off: {0}")]
+struct BrokenOff(Ended);
 
 /// The response of a `constellation.v1` worker.
 pub(super) fn of_frame(
@@ -73,7 +69,6 @@ pub(super) fn of_frame(
         first: content,
         exchange,
         upload,
-        route: Arc::clone(route),
         counters: Arc::clone(counters),
         over: false,
     };
@@ -145,7 +140,6 @@ struct Download {
     first: Bytes,
     exchange: Exchange,
     upload: Option<Upload>,
-    route: Arc<Route>,
     counters: Arc<Counters>,
     over: bool,
 }
@@ -170,10 +164,11 @@ impl Stream for Download {
         let chunk = match this.exchange.poll_chunk(context) {
             Poll::Pending => return Poll::Pending,
             Poll::Ready(None) => None,
-            Poll::Ready(Some(Err(ended))) => Some(Err(BrokenOff::Worker(ended))),
-            Poll::Ready(Some(Ok(_))) if !this.route.is_in_force() => {
-                this.counters.stale_answers.add();
-                Some(Err(BrokenOff::NotInForce))
+            Poll::Ready(Some(Err(ended))) => {
+                if ended == Ended::Withdrawn {
+                    this.counters.stale_answers.add();
+                }
+                Some(Err(BrokenOff(ended)))
             }
             Poll::Ready(Some(Ok(chunk))) => Some(Ok(chunk)),
         };

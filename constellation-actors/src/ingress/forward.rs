@@ -43,8 +43,8 @@ enum Offer {
     Answered(HttpResponse),
     /// For sure not delivered; refused under this epoch, if a worker said so.
     Undelivered { refused: Option<Epoch> },
-    /// The session was lost after the request was sent.
-    Lost,
+    /// What became of it is not known, because of this.
+    Lost(Ended),
 }
 
 impl Ingress {
@@ -77,13 +77,15 @@ impl Ingress {
             {
                 Offer::Answered(response) => return Ok(response),
                 Offer::Undelivered { refused: epoch } if upload.is_whole() => refused = epoch,
-                Offer::Lost if upload.is_whole() && is_safe(request.method()) => {}
+                Offer::Lost(_) if upload.is_whole() && is_safe(request.method()) => {}
                 Offer::Undelivered { .. } => {
                     return Err(fail(Problem::Undelivered {
                         key: key.to_string(),
                     }));
                 }
-                Offer::Lost => {
+                Offer::Lost(why) => {
+                    log::info!(key:% = key, worker:% = route.link.worker(), epoch:% = route.epoch,
+                        why:% = why; "what became of a request is not known");
                     return Err(fail(Problem::DeliveryUnknown {
                         key: key.to_string(),
                     }));
@@ -168,7 +170,11 @@ impl Ingress {
         });
         let exchange = match opened {
             Ok(exchange) => exchange,
-            Err(OpenError::Closed) => return Ok(Offer::Undelivered { refused: None }),
+            // Open still, but its connection is over: the Registry is about to hear of that.
+            Err(OpenError::Closed) => {
+                let refused = route.is_open().then_some(route.epoch);
+                return Ok(Offer::Undelivered { refused });
+            }
             Err(error @ OpenError::TooLong { .. }) => {
                 return Err(Problem::BadRequest {
                     description: error.to_string(),
@@ -182,16 +188,11 @@ impl Ingress {
             }
         };
         match await_response(&exchange, upload).await? {
-            Ok(response) if route.is_in_force() => {
+            Ok(response) => {
                 let taken = upload.take();
                 let response =
                     answer::of_frame(request, route, exchange, response, taken, &self.counters)?;
                 Ok(Offer::Answered(response))
-            }
-            // The epoch is over: the answer of a former owner never reaches a client.
-            Ok(_stale) => {
-                self.counters.stale_answers.add();
-                Ok(Offer::Lost)
             }
             Err(Ended::Reset {
                 code: ResetCode::Refused,
@@ -200,7 +201,13 @@ impl Ingress {
                 refused: Some(route.epoch),
             }),
             Err(Ended::Reset { code, reason }) => Err(reset_problem(code, &reason)),
-            Err(Ended::SessionLost | Ended::Over) => Ok(Offer::Lost),
+            Err(why @ (Ended::SessionLost | Ended::Withdrawn | Ended::Over)) => {
+                // The epoch is over: the answer of a former owner never reaches a client.
+                if why == Ended::Withdrawn {
+                    self.counters.stale_answers.add();
+                }
+                Ok(Offer::Lost(why))
+            }
         }
     }
 
@@ -257,7 +264,8 @@ impl Ingress {
             Some(response) if route.is_in_force() => {
                 answer::of_json(request, route, response).map(Offer::Answered)
             }
-            Some(_) | None => Ok(Offer::Lost),
+            Some(_stale) => Ok(Offer::Lost(Ended::Withdrawn)),
+            None => Ok(Offer::Lost(Ended::SessionLost)),
         }
     }
 

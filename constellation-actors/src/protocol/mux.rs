@@ -73,6 +73,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 pub mod waking;
+mod withdrawal;
 
 /// Which side of a session a mux is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -98,11 +99,13 @@ impl fmt::Display for Role {
 ///   [`queued_bytes`](Self::queued_bytes), [`is_closed`](Self::is_closed),
 ///   [`has_overflowed`](Self::has_overflowed).
 /// * The connection: [`receive`](Self::receive), [`poll_output`](Self::poll_output),
-///   [`control`](Self::control), [`finish`](Self::finish), [`end_all`](Self::end_all).
+///   [`control`](Self::control), [`finish`](Self::finish), [`end_all`](Self::end_all),
+///   [`end_unanswered`](Self::end_unanswered).
 /// * Exchanges: [`open`](Self::open), [`poll_response`](Self::poll_response) at the controller,
 ///   [`poll_respond`](Self::poll_respond), [`poll_cancelled`](Self::poll_cancelled) at the worker,
 ///   [`poll_chunk`](Self::poll_chunk), [`poll_content`](Self::poll_content),
-///   [`reset`](Self::reset), [`close`](Self::close) at both.
+///   [`reset`](Self::reset), [`close`](Self::close) at both; [`withdraw`](Self::withdraw) at the
+///   controller ends those of a pin.
 /// * After each of them: [`take_wakers`](Self::take_wakers).
 ///
 /// Every `poll_` method may be given up at any time. For each exchange one task may wait for what
@@ -241,6 +244,26 @@ impl Mux {
             self.outbox.content_out(remains.unsent);
         }
         self.outbox.clear_line();
+    }
+
+    /// The worker has said goodbye: it has answered what it began with, and begins with nothing more.
+    /// So an exchange without any answer ends as refused. Every other ends as with
+    /// [`end_all`](Self::end_all), and none begins any more.
+    pub fn end_unanswered(&mut self) {
+        let unanswered = self
+            .table
+            .values_mut()
+            .filter(|exchange| exchange.is_live() && !exchange.receiving.has_begun());
+        for exchange in unanswered {
+            exchange.sending.leave_line();
+            let refused = Ended::Reset {
+                code: ResetCode::Refused,
+                reason: "the worker has left".to_owned(),
+            };
+            let remains = exchange.end(refused, &mut self.wakers);
+            self.outbox.content_out(remains.unsent);
+        }
+        self.end_all();
     }
 
     /// Queues a frame without which the peer's view of an exchange would be wrong for good; when

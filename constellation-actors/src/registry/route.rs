@@ -57,17 +57,21 @@ impl Link {
         self.wire.load_full()
     }
 
-    pub(super) fn attach(&self, wire: Arc<Wire>) {
-        self.wire.store(Some(wire));
+    /// Takes a connection in place of the one before, whose exchanges end.
+    pub(crate) fn attach(&self, wire: Arc<Wire>) {
+        if let Some(older) = self.wire.swap(Some(wire)) {
+            older.end_exchanges();
+        }
     }
 
     pub(super) fn set_open(&self, open: bool) {
         self.open.store(open, Ordering::Release);
     }
 
-    /// The life is over: no answer that belongs to it is in force any more. The connection is left
-    /// to close by itself, so that what the worker is told still goes out.
-    pub(super) fn end(&self) {
+    /// The life is over: no answer that belongs to it and has not come completely is in force any
+    /// more. The connection is left to close by itself, so that what the worker is told still goes
+    /// out.
+    pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Release);
         self.set_open(false);
         if let Some(wire) = self.wire.swap(None) {
@@ -102,7 +106,7 @@ const STAGE: u32 = FROZEN | WITHDRAWN;
 const STAGE_BITS: u32 = STAGE.count_ones();
 
 impl Route {
-    /// Whether its epoch is still the current one. An answer under any other is discarded.
+    /// Whether its epoch is still the current one.
     pub(crate) fn is_in_force(&self) -> bool {
         self.stage() & WITHDRAWN == 0 && !self.link.ended.load(Ordering::Acquire)
     }
@@ -123,6 +127,14 @@ impl Route {
 
     fn enter(&self, stage: u32) {
         self.state.fetch_or(stage, Ordering::AcqRel);
+    }
+
+    /// The pin is over: of its answers, those count that have come completely.
+    fn end(self: &Arc<Self>) {
+        self.enter(WITHDRAWN);
+        if let Some(wire) = self.link.wire.load_full() {
+            wire.withdraw(self);
+        }
     }
 
     fn used(&self) -> u32 {
@@ -200,7 +212,7 @@ impl RouteView {
         };
         let routes = self.routes.pin();
         if let Some(older) = routes.insert(key, Arc::new(route)) {
-            older.enter(WITHDRAWN);
+            older.end();
         }
     }
 
@@ -215,12 +227,12 @@ impl RouteView {
         }
     }
 
-    pub(super) fn withdraw(&self, key: &ResourceKey, epoch: Epoch) {
+    pub(crate) fn withdraw(&self, key: &ResourceKey, epoch: Epoch) {
         let routes = self.routes.pin();
         let Some(route) = routes.get(key).filter(|route| route.epoch <= epoch) else {
             return;
         };
-        route.enter(WITHDRAWN);
+        route.end();
         routes.remove(key);
     }
 }

@@ -145,7 +145,10 @@ impl Binary {
                 let goaway = Goaway::parse(&json).map_err(Fault::Goaway)?;
                 match goaway.code.as_str() {
                     Goaway::DRAINING => heard.inputs.push(Input::Cordoned { session }),
-                    Goaway::GOODBYE => heard.goodbye = true,
+                    Goaway::GOODBYE => {
+                        self.wire.end_unanswered();
+                        heard.goodbye = true;
+                    }
                     // A worker may have reasons that this version does not know.
                     _ => {}
                 }

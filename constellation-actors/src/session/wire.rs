@@ -12,12 +12,15 @@ use actix_http::ws::CloseCode;
 
 use self::{binary::BinaryWire, json::JsonWire};
 use super::socket::{Closing, Outbound};
-use crate::placement::{
-    effect::{Dismissal, Revocation},
-    epoch::Epoch,
-    holder::SessionId,
-    key::ResourceKey,
-    lease::LeaseTerms,
+use crate::{
+    placement::{
+        effect::{Dismissal, Revocation},
+        epoch::Epoch,
+        holder::SessionId,
+        key::ResourceKey,
+        lease::LeaseTerms,
+    },
+    registry::route::Route,
 };
 
 pub(crate) mod binary;
@@ -138,6 +141,15 @@ impl Wire {
         match self {
             Self::Binary(wire) => wire.hang_up(),
             Self::Json(wire) => wire.end_exchanges(),
+        }
+    }
+
+    /// A pin is over. Nothing is sent under it any more.
+    pub(crate) fn withdraw(&self, route: &Arc<Route>) {
+        match self {
+            Self::Binary(wire) => wire.withdraw(route),
+            // Its answers are single messages, and looked at when they are passed on.
+            Self::Json(_) => {}
         }
     }
 

@@ -133,8 +133,9 @@ impl World {
         };
         request.offers += 1;
         request.ticket = None;
-        let Some((connection, news)) = controller.open(route) else {
-            return self.offered(id, Offer::Undelivered { refused: None });
+        let (connection, news) = match controller.open(route) {
+            Ok(open) => open,
+            Err(refused) => return self.offered(id, Offer::Undelivered { refused }),
         };
         let (key, epoch, grant) = controller.pin_of(route);
         self.last_exchange += 1;

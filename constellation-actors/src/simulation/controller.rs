@@ -131,8 +131,12 @@ impl Controller {
     }
 
     /// Where a request under `route` is sent, and whether its grant is news there. None is sent
-    /// once the route is frozen, so that no grant follows a revocation.
-    pub(crate) fn open(&mut self, route: RouteId) -> Option<(ConnectionId, bool)> {
+    /// once the route is frozen, so that no grant follows a revocation, nor behind a goodbye.
+    ///
+    /// # Errors
+    ///
+    /// The epoch in doubt, if it is the connection that is over.
+    pub(crate) fn open(&mut self, route: RouteId) -> Result<(ConnectionId, bool), Option<Epoch>> {
         let Route {
             holder,
             epoch,
@@ -141,13 +145,16 @@ impl Controller {
             ..
         } = self.routes[route];
         if stage != Stage::Open {
-            return None;
+            return Err(None);
         }
-        let link = self.links.get(&holder).filter(|link| link.open)?;
-        let connection = link.session?;
-        let session = self.sessions.get_mut(&connection)?;
+        let link = self.links.get(&holder).filter(|link| link.open);
+        let connection = link.and_then(|link| link.session).ok_or(None)?;
+        let session = self.sessions.get_mut(&connection);
+        let session = session
+            .filter(|session| !session.goodbye)
+            .ok_or(Some(epoch))?;
         let news = session.granted.insert(grant, epoch) != Some(epoch);
-        Some((connection, news))
+        Ok((connection, news))
     }
 
     pub(crate) fn begin_exchange(

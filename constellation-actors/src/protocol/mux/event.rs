@@ -85,6 +85,9 @@ pub enum Ended {
     /// The session is gone, and what became of the exchange at the peer is not known.
     #[error("the session is lost")]
     SessionLost,
+    /// Its pin is over, and the response had not come completely before.
+    #[error("the key has no longer this owner")]
+    Withdrawn,
     /// It is over on this side: it ran to its end, or was closed or reset here.
     #[error("the exchange is over")]
     Over,

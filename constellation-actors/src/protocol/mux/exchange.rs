@@ -11,10 +11,14 @@ use super::{
     sending::Sending,
     waking::{Slot, Wakers},
 };
+use crate::placement::grant::GrantId;
 
 /// A request and its response.
 #[derive(Debug)]
 pub(super) struct Exchange {
+    pub(super) grant: GrantId,
+    /// Whether its pin was over before its response began: it can still be refused, not answered.
+    pub(super) unwanted: bool,
     pub(super) receiving: Receiving,
     pub(super) sending: Sending,
     ended: Option<Ended>,
@@ -32,17 +36,21 @@ pub(super) struct Remains {
 
 impl Exchange {
     /// An exchange that this side, the controller, begins.
-    pub(super) fn opened(end: bool, credit: u32) -> Self {
-        Self::new(Receiving::response(credit), Sending::request(end, credit))
+    pub(super) fn opened(grant: GrantId, end: bool, credit: u32) -> Self {
+        let (receiving, sending) = (Receiving::response(credit), Sending::request(end, credit));
+        Self::new(grant, receiving, sending)
     }
 
     /// An exchange that the controller began, at the worker.
-    pub(super) fn requested(end: bool, credit: u32) -> Self {
-        Self::new(Receiving::request(end, credit), Sending::response(credit))
+    pub(super) fn requested(grant: GrantId, end: bool, credit: u32) -> Self {
+        let (receiving, sending) = (Receiving::request(end, credit), Sending::response(credit));
+        Self::new(grant, receiving, sending)
     }
 
-    fn new(receiving: Receiving, sending: Sending) -> Self {
+    fn new(grant: GrantId, receiving: Receiving, sending: Sending) -> Self {
         Self {
+            grant,
+            unwanted: false,
             receiving,
             sending,
             ended: None,

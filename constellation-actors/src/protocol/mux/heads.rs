@@ -55,8 +55,10 @@ impl Mux {
             encode::request(buffer, stream, grant, end, head)
         })
         .map_err(|TooLong { bytes, bytes_max }| OpenError::TooLong { bytes, bytes_max })?;
-        self.table
-            .insert(stream, Exchange::opened(end, self.limits.stream_credit));
+        self.table.insert(
+            stream,
+            Exchange::opened(grant, end, self.limits.stream_credit),
+        );
         Ok(stream)
     }
 

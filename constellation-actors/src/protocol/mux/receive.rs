@@ -151,8 +151,10 @@ impl Mux {
             self.answer_reset(stream, ResetCode::Overloaded, "too many exchanges");
             return Ok(None);
         }
-        self.table
-            .insert(stream, Exchange::requested(end, self.limits.stream_credit));
+        self.table.insert(
+            stream,
+            Exchange::requested(grant, end, self.limits.stream_credit),
+        );
         Ok(Some(Event::Request {
             stream,
             grant,
@@ -172,6 +174,10 @@ impl Mux {
             .get_mut(&stream)
             .filter(|exchange| exchange.is_live())
         {
+            Some(exchange) if exchange.unwanted => {
+                self.cut_off(stream);
+                Ok(())
+            }
             Some(exchange) => exchange
                 .receiving
                 .answer(stream, payload, end, &mut self.wakers),

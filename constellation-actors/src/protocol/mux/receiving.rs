@@ -74,6 +74,11 @@ impl Receiving {
         matches!(self.head, Head::Taken)
     }
 
+    /// Whether anything of a response came.
+    pub(super) fn has_begun(&self) -> bool {
+        !matches!(self.head, Head::Awaited)
+    }
+
     /// Whether END came.
     pub(super) fn is_complete(&self) -> bool {
         self.end != End::Open

@@ -7,3 +7,4 @@ mod order;
 mod reset;
 mod violations;
 mod waking;
+mod withdrawal;

@@ -142,6 +142,22 @@ impl BinaryWire {
         self.mux.with(Mux::end_all);
     }
 
+    /// The worker has said goodbye.
+    pub(in crate::session) fn end_unanswered(&self) {
+        self.mux.with(Mux::end_unanswered);
+    }
+
+    /// Ends the exchanges under a pin that is over, but for those whose response has come.
+    pub(super) fn withdraw(&self, route: &Arc<Route>) {
+        self.mux.with(|mux| {
+            // Whoever has opened an exchange under it keeps it, besides the route view. Seen under
+            // the lock, because that is where `open` looks whether it may.
+            if Arc::strong_count(route) > 1 {
+                mux.withdraw(route.grant);
+            }
+        });
+    }
+
     pub(super) fn poll_outbound(&self, context: &Context<'_>) -> Poll<Option<Outbound>> {
         self.mux
             .with(|mux| mux.poll_output(context, MESSAGE_BYTES))
@@ -252,16 +268,90 @@ mod tests {
         placement::worker::WorkerId,
         protocol::mux::{Role, limits::Limits},
         registry::route::{Link, RouteView},
+        session::wire::Wire,
     };
 
-    #[test]
-    fn nothing_is_sent_under_a_pin_whose_owner_was_asked_to_let_it_go() {
+    /// A connection, and a pin of its worker.
+    fn pinned() -> (Arc<BinaryWire>, RouteView, ResourceKey) {
         let mux = Mux::new(Role::Controller, Limits::default()).unwrap();
         let wire = Arc::new(BinaryWire::new(mux));
         let view = RouteView::default();
         let key = ResourceKey::parse("/a").unwrap();
         let link = Arc::new(Link::new(WorkerId::new(Uuid::nil())));
+        link.attach(Arc::new(Wire::Binary(Arc::clone(&wire))));
         view.publish(key.clone(), link, Epoch::new(5), GrantId::new(0));
+        (wire, view, key)
+    }
+
+    /// What a worker says.
+    fn hear(wire: &BinaryWire, write: impl FnOnce(&mut BytesMut)) -> Vec<Event> {
+        let mut message = BytesMut::new();
+        write(&mut message);
+        let mut events = Vec::new();
+        let (outcome, wakers) = wire.receive(message.freeze(), &mut events);
+        outcome.unwrap();
+        wakers.wake();
+        events
+    }
+
+    /// An owner that answers, lets the key go and says goodbye in one message is done with it long
+    /// before the request's task runs: the answer was given in time.
+    #[test]
+    fn an_answer_that_came_before_the_release_counts_however_late_it_is_looked_at() {
+        let (wire, view, key) = pinned();
+        let route = view.get(&key).unwrap();
+        let exchange = wire.open(&route, true, |_| ()).unwrap();
+        let events = hear(&wire, |buffer| {
+            encode::response(buffer, exchange.stream, true, |_| ());
+            encode::released(buffer, Epoch::new(5), &key);
+        });
+        assert_eq!(events.len(), 1, "the release");
+        view.withdraw(&key, Epoch::new(5));
+        route.link.end();
+        assert!(!route.is_in_force());
+        let context = Context::from_waker(noop_waker_ref());
+        assert!(matches!(
+            exchange.poll_response(&context),
+            Poll::Ready(Ok(_))
+        ));
+    }
+
+    #[test]
+    fn an_answer_that_comes_after_the_pin_is_over_reaches_nobody() {
+        for replaced in [false, true] {
+            let (wire, view, key) = pinned();
+            let route = view.get(&key).unwrap();
+            let exchange = wire.open(&route, true, |_| ()).unwrap();
+            if replaced {
+                let next = Arc::new(Link::new(WorkerId::new(Uuid::max())));
+                view.publish(key.clone(), next, Epoch::new(6), GrantId::new(0));
+            } else {
+                view.withdraw(&key, Epoch::new(5));
+            }
+            hear(&wire, |buffer| {
+                encode::response(buffer, exchange.stream, true, |_| ());
+            });
+            let context = Context::from_waker(noop_waker_ref());
+            let answer = exchange.poll_response(&context);
+            assert!(matches!(answer, Poll::Ready(Err(Ended::Withdrawn))));
+        }
+    }
+
+    #[test]
+    fn a_newer_connection_ends_what_runs_over_the_one_before() {
+        let (wire, view, key) = pinned();
+        let route = view.get(&key).unwrap();
+        let exchange = wire.open(&route, true, |_| ()).unwrap();
+        let (newer, ..) = pinned();
+        route.link.attach(Arc::new(Wire::Binary(newer)));
+        let context = Context::from_waker(noop_waker_ref());
+        let answer = exchange.poll_response(&context);
+        assert!(matches!(answer, Poll::Ready(Err(Ended::SessionLost))));
+    }
+
+    #[test]
+    fn nothing_is_sent_under_a_pin_whose_owner_was_asked_to_let_it_go() {
+        let (wire, view, key) = pinned();
         let route = view.get(&key).unwrap();
 
         view.freeze(&key, Epoch::new(5));

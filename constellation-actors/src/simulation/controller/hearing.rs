@@ -80,14 +80,14 @@ impl World {
                 if let Some(entry) = controller.sessions.get_mut(&connection) {
                     entry.goodbye = true;
                 }
-            }
-            Message::Answer(exchange) => self.answered(exchange),
-            Message::Refusal(exchange) => {
-                if let Some((request, route)) = controller.forget_exchange(exchange) {
-                    let refused = Some(controller.routes[route].epoch);
-                    self.offered(request, Offer::Undelivered { refused });
+                // It has answered what it began with.
+                for exchange in controller.exchanges_over(connection) {
+                    self.record.facts.push(Fact::Refused { exchange });
+                    self.refused(exchange);
                 }
             }
+            Message::Answer(exchange) => self.answered(exchange),
+            Message::Refusal(exchange) => self.refused(exchange),
             Message::BrokenOff(exchange) => {
                 if let Some((request, _)) = controller.forget_exchange(exchange) {
                     self.offered(request, Offer::BrokenOff);
@@ -101,6 +101,16 @@ impl World {
             | Message::Request(..) => {
                 self.record.broken = Some("a worker says what only a controller says".to_owned());
             }
+        }
+    }
+
+    fn refused(&mut self, exchange: ExchangeId) {
+        let Some(controller) = &mut self.controller else {
+            return;
+        };
+        if let Some((request, route)) = controller.forget_exchange(exchange) {
+            let refused = Some(controller.routes[route].epoch);
+            self.offered(request, Offer::Undelivered { refused });
         }
     }
 

@@ -22,7 +22,7 @@ fn cancelled() -> Ended {
 }
 
 /// The codes of the resets that were sent.
-fn resets(mux: &mut Mux) -> Vec<ResetCode> {
+pub(super) fn resets(mux: &mut Mux) -> Vec<ResetCode> {
     let code = |frame| match frame {
         Frame::Reset { code, .. } => Some(code),
         _ => None,
@@ -258,4 +258,29 @@ fn a_worker_whose_session_ends_refuses_what_still_comes() {
     open(&mut controller, true);
     assert_eq!(carry(&mut controller, &mut worker), []);
     assert_eq!(resets(&mut worker), [ResetCode::Refused]);
+}
+
+#[test]
+fn a_goodbye_refuses_what_has_no_answer_and_leaves_what_has_a_whole_one() {
+    let (mut controller, mut worker) = pair(SMALL);
+    let answered = open(&mut controller, true);
+    let begun = open(&mut controller, true);
+    let crossed = open(&mut controller, true);
+    carry(&mut controller, &mut worker);
+    answer(&mut worker, answered, true);
+    answer(&mut worker, begun, false);
+    carry(&mut worker, &mut controller);
+    controller.end_unanswered();
+    let of = |mux: &mut Mux, stream| mux.poll_response(stream, &idle());
+    assert!(matches!(of(&mut controller, answered), Poll::Ready(Ok(_))));
+    let lost = Poll::Ready(Err(Ended::SessionLost));
+    assert_eq!(of(&mut controller, begun), lost);
+    assert!(matches!(
+        of(&mut controller, crossed),
+        Poll::Ready(Err(Ended::Reset {
+            code: ResetCode::Refused,
+            ..
+        }))
+    ));
+    assert_eq!(try_open(&mut controller, true), Err(OpenError::Closed));
 }
