@@ -23,7 +23,7 @@ use crate::{
         rules::Rebalancing,
         worker::WorkerId,
     },
-    registry::{self, RegistryAddr, route::RouteView},
+    registry::{RegistryAddr, messages, route::RouteView},
     status::{KeyStatus, WorkerStatus},
 };
 
@@ -110,14 +110,14 @@ impl Controller {
     /// Every worker, in the order of arrival; none once the controller has stopped.
     pub async fn workers(&self) -> Vec<WorkerStatus> {
         self.registry
-            .send(registry::Workers)
+            .send(messages::Workers)
             .await
             .unwrap_or_default()
     }
 
     /// The keys of every worker that owns some; none once the controller has stopped.
     pub async fn pins(&self) -> BTreeMap<WorkerId, Vec<ResourceKey>> {
-        self.registry.send(registry::Pins).await.unwrap_or_default()
+        self.registry.send(messages::Pins).await.unwrap_or_default()
     }
 
     /// A page of the keys that have an owner. Reads all of them, on a thread of its own: a tenth of
@@ -130,7 +130,7 @@ impl Controller {
 
     /// Everything that is known of one key; `None` once the controller has stopped.
     pub async fn explain(&self, key: ResourceKey) -> Option<KeyStatus> {
-        self.registry.send(registry::Explain(key)).await.ok()
+        self.registry.send(messages::Explain(key)).await.ok()
     }
 
     /// Orders a change: a move, a drain, and whatever else a [`Command`] says. Returns as soon as
@@ -142,7 +142,7 @@ impl Controller {
     /// When it is refused; then nothing has changed.
     pub async fn order(&self, command: Command) -> Result<(), OrderError> {
         let (answer, answered) = oneshot::channel();
-        let order = registry::Order { command, answer };
+        let order = messages::Order { command, answer };
         let sent = self.registry.send(order).await;
         sent.map_err(|_| OrderError::Stopped)?;
         let outcome = answered.await.map_err(|_| OrderError::Stopped)?;
@@ -152,7 +152,7 @@ impl Controller {
     /// Whether keys are moved so that workers have equally many; `None` once the controller has
     /// stopped.
     pub async fn rebalancing(&self) -> Option<Rebalancing> {
-        self.registry.send(registry::AskBalancing).await.ok()
+        self.registry.send(messages::AskBalancing).await.ok()
     }
 
     /// How often what happened since the start.
@@ -166,7 +166,7 @@ impl Controller {
     /// request is taken. Stop the HTTP servers first to let running requests finish.
     pub async fn stop(&self) {
         // An error means that it has stopped already.
-        let _stopped = self.registry.send(registry::Shutdown).await;
+        let _stopped = self.registry.send(messages::Shutdown).await;
         self.arbiter.stop();
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Supervised};
 
-use crate::registry::{RegistryAddr, Tick};
+use crate::registry::{RegistryAddr, messages::Tick};
 
 /// How often the Registry is told that time has passed: how late a deadline is handled at most.
 const PERIOD: Duration = Duration::from_millis(25);

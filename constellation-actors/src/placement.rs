@@ -21,6 +21,7 @@ pub mod moment;
 pub mod path;
 pub mod pattern;
 pub mod pin;
+mod pins;
 mod rebalance;
 mod roster;
 mod rotation;
@@ -44,6 +45,7 @@ use self::{
     key::ResourceKey,
     moment::Moment,
     pin::Pin,
+    pins::Pins,
     rebalance::Rebalancer,
     roster::Roster,
     rules::{Rebalancing, Rules},
@@ -75,7 +77,7 @@ pub struct Start {
 #[cfg_attr(test, derive(Clone))]
 pub struct Placement {
     rules: Rules,
-    pins: HashMap<ResourceKey, Pin>,
+    pins: Pins,
     roster: Roster,
     claims: HashMap<ClaimId, (ResourceKey, Epoch)>,
     waiting: Waiting,
@@ -126,7 +128,7 @@ impl Placement {
         rebalancer.switch(rules.rebalancing, Moment::ZERO, &rules.balance);
         Self {
             rules,
-            pins: HashMap::new(),
+            pins: Pins::default(),
             roster: Roster::default(),
             claims: HashMap::new(),
             waiting: Waiting::default(),
@@ -156,7 +158,7 @@ impl Placement {
 
     /// The pin of `key`, unless it has none or its holder is gone.
     #[must_use]
-    pub fn pin(&self, key: &str) -> Option<&Pin> {
+    pub fn pin(&self, key: &str) -> Option<Pin> {
         self.pins
             .get(key)
             .filter(|pin| self.roster.get(pin.holder).is_some())

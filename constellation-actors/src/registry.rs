@@ -3,14 +3,9 @@
 //! A handler turns a message into an input; [`effects`] applies what comes out. No rule of the
 //! domain stands here.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use actix::{
-    Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, Supervised, WrapFuture,
-};
+use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Supervised, WrapFuture};
 use futures::{FutureExt, channel::oneshot};
 
 use crate::{
@@ -18,29 +13,31 @@ use crate::{
     counters::Counters,
     placement::{
         Placement,
-        command::{Command, CommandError, OrderId},
+        command::{CommandError, OrderId},
         effect::{Claim, Effect, Rejection},
         epoch::Epoch,
         holder::{HolderId, SessionId},
-        input::{Arrival, ClaimFailure, ClaimId, Input, Restored, Ticket, Use},
+        input::{ClaimFailure, ClaimId, Input, Restored, Ticket, Use},
         key::ResourceKey,
         moment::Moment,
-        rules::Rebalancing,
-        worker::WorkerId,
     },
     session::wire::{Terms, Wire},
-    status::{Hooks, KeyStatus, Peer, WorkerStatus},
+    status::{Hooks, Peer, WorkerStatus},
     store::{self, AnyStore, Note},
 };
 
 mod effects;
 pub(crate) mod handle;
+pub(crate) mod messages;
 pub(crate) mod route;
 
 use self::route::{Link, Route, RouteView};
 
 /// The most messages in the Registry's mailbox before its senders are held back or refused.
 const MAILBOX_MAX: usize = 4_096;
+
+/// How long the store has rest before it is asked again to forget what it did not.
+const FORGET_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// How a request's question for its owner is answered.
 pub(crate) type Answer = Result<Arc<Route>, Rejection>;
@@ -172,13 +169,19 @@ impl Registry {
     /// Hands what has gathered to the store. A store that answers at once is heard at once.
     fn submit(&mut self, context: &mut Context<Self>) {
         if !self.forgotten.is_empty() {
-            let released = self.store.release(std::mem::take(&mut self.forgotten));
-            let logged = released.map(|outcome| {
-                if let Err(error) = outcome {
-                    log::warn!(error:% = error; "the store did not forget released pins");
+            let pins = std::mem::take(&mut self.forgotten);
+            let released = self.store.release(pins.clone()).into_actor(self);
+            context.spawn(released.map(|outcome, _registry, context| {
+                let Err(error) = outcome else { return };
+                log::warn!(error:% = error; "the store did not forget released pins");
+                if error.is_retryable() {
+                    // Left there, each would be waited for after a restart.
+                    context.run_later(FORGET_AGAIN_AFTER, |registry, context| {
+                        registry.forgotten.extend(pins);
+                        registry.submit(context);
+                    });
                 }
-            });
-            context.spawn(logged.into_actor(self));
+            }));
         }
         for note in self.notes.drain(..) {
             let noted = self.store.note(note).map(move |outcome| {
@@ -215,7 +218,7 @@ impl Registry {
                 Ok(()) => self.counters.pins_claimed.add(),
                 Err(error) => {
                     self.counters.claims_failed.add();
-                    log::error!(error:% = error; "the store did not take a new pin");
+                    log::debug!(error:% = error; "the store did not take a new pin");
                 }
             }
             let outcome = outcome.map_err(|error| ClaimFailure::from(&error));
@@ -260,249 +263,6 @@ impl Actor for Registry {
 }
 
 impl Supervised for Registry {}
-
-/// A worker has said hello over a new session.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Enlist {
-    pub(crate) arrival: Box<Arrival>,
-    pub(crate) wire: Arc<Wire>,
-    pub(crate) peer: Peer,
-}
-
-impl Handler<Enlist> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, enlist: Enlist, context: &mut Self::Context) {
-        let Enlist {
-            arrival,
-            wire,
-            peer,
-        } = enlist;
-        self.sessions
-            .insert(arrival.session, Connection { wire, peer });
-        self.input(Input::Arrived(arrival), context);
-    }
-}
-
-/// What a session's worker did, in order.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Happened(pub(crate) Vec<Input>);
-
-impl Handler<Happened> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, Happened(inputs): Happened, context: &mut Self::Context) {
-        for input in inputs {
-            self.input(input, context);
-        }
-    }
-}
-
-/// A session is over.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Left {
-    pub(crate) session: SessionId,
-    pub(crate) departure: crate::placement::input::Departure,
-}
-
-impl Handler<Left> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, Left { session, departure }: Left, context: &mut Self::Context) {
-        if let Some(holder) = self.placement.holder_of(session)
-            && let Some(status) = self.status(holder, self.clock.now())
-        {
-            log::info!(worker:% = status.id, session:% = session, departure:? = departure;
-                "a worker disconnected");
-            self.hooks.disconnected(&status);
-        }
-        self.input(Input::Left { session, departure }, context);
-        self.sessions.remove(&session);
-    }
-}
-
-/// A request needs the owner of its key.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Resolve {
-    pub(crate) key: ResourceKey,
-    pub(crate) ticket: Ticket,
-    pub(crate) refused: Option<Epoch>,
-    pub(crate) answer: oneshot::Sender<Answer>,
-}
-
-impl Handler<Resolve> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, resolve: Resolve, context: &mut Self::Context) {
-        let Resolve {
-            key,
-            ticket,
-            refused,
-            answer,
-        } = resolve;
-        if answer.is_canceled() {
-            return;
-        }
-        self.tickets.insert(ticket, answer);
-        self.input(
-            Input::Resolve {
-                key,
-                ticket,
-                refused,
-            },
-            context,
-        );
-    }
-}
-
-/// A request that waited for an owner is gone.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Abandon {
-    pub(crate) key: ResourceKey,
-    pub(crate) ticket: Ticket,
-}
-
-impl Handler<Abandon> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, Abandon { key, ticket }: Abandon, context: &mut Self::Context) {
-        if self.tickets.remove(&ticket).is_some() {
-            self.input(Input::Abandoned { key, ticket }, context);
-        }
-    }
-}
-
-/// Time has passed.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Tick;
-
-impl Handler<Tick> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, Tick: Tick, context: &mut Self::Context) {
-        self.view.set_now(self.clock.now());
-        if !self.quieting.is_empty() {
-            self.tell_quiet(context);
-        }
-        if self
-            .placement
-            .next_deadline()
-            .is_some_and(|due| due <= self.clock.now())
-        {
-            self.input(Input::Tick, context);
-        }
-    }
-}
-
-/// Every worker, in the order of arrival.
-#[derive(Debug, Message)]
-#[rtype(result = "Vec<WorkerStatus>")]
-pub(crate) struct Workers;
-
-impl Handler<Workers> for Registry {
-    type Result = Vec<WorkerStatus>;
-
-    fn handle(&mut self, Workers: Workers, _context: &mut Self::Context) -> Self::Result {
-        let now = self.clock.now();
-        self.placement
-            .holders()
-            .filter_map(|(holder, _)| self.status(holder, now))
-            .collect()
-    }
-}
-
-/// The keys of every worker that has some.
-#[derive(Debug, Message)]
-#[rtype(result = "BTreeMap<WorkerId, Vec<ResourceKey>>")]
-pub(crate) struct Pins;
-
-impl Handler<Pins> for Registry {
-    type Result = actix::MessageResult<Pins>;
-
-    fn handle(&mut self, Pins: Pins, _context: &mut Self::Context) -> Self::Result {
-        let mut pins = BTreeMap::<_, Vec<_>>::new();
-        for (_, holder) in self
-            .placement
-            .holders()
-            .filter(|(_, holder)| !holder.grants().is_empty())
-        {
-            pins.entry(holder.worker())
-                .or_default()
-                .extend(holder.grants().keys().cloned());
-        }
-        actix::MessageResult(pins)
-    }
-}
-
-/// An operator wants something done.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Order {
-    pub(crate) command: Command,
-    pub(crate) answer: oneshot::Sender<Result<(), CommandError>>,
-}
-
-impl Handler<Order> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, Order { command, answer }: Order, context: &mut Self::Context) {
-        log::info!(command:? = command; "an operator ordered");
-        self.last_order += 1;
-        let order = OrderId::new(self.last_order);
-        self.orders.insert(order, answer);
-        self.input(Input::Ordered { order, command }, context);
-    }
-}
-
-/// What is known of one key.
-#[derive(Debug, Message)]
-#[rtype(result = "KeyStatus")]
-pub(crate) struct Explain(pub(crate) ResourceKey);
-
-impl Handler<Explain> for Registry {
-    type Result = actix::MessageResult<Explain>;
-
-    fn handle(&mut self, Explain(key): Explain, _context: &mut Self::Context) -> Self::Result {
-        let now = self.clock.now();
-        let last = |epoch| self.view.last_use(&key, epoch, now);
-        actix::MessageResult(KeyStatus::new(&self.placement, &key, now, last))
-    }
-}
-
-/// Whether keys are moved so that workers have equally many.
-#[derive(Debug, Message)]
-#[rtype(result = "Rebalancing")]
-pub(crate) struct AskBalancing;
-
-impl Handler<AskBalancing> for Registry {
-    type Result = actix::MessageResult<AskBalancing>;
-
-    fn handle(&mut self, _: AskBalancing, _context: &mut Self::Context) -> Self::Result {
-        actix::MessageResult(self.placement.rebalancing())
-    }
-}
-
-/// Say goodbye to every worker and fail every request that waits.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub(crate) struct Shutdown;
-
-impl Handler<Shutdown> for Registry {
-    type Result = ();
-
-    fn handle(&mut self, Shutdown: Shutdown, _context: &mut Self::Context) {
-        self.tickets.clear();
-        for connection in self.sessions.values() {
-            connection.wire.shut_down();
-        }
-    }
-}
 
 /// Where the Registry is reached.
 pub(crate) type RegistryAddr = Addr<Registry>;

@@ -27,7 +27,10 @@ use crate::{
         input::{Arrival, Departure, Input},
     },
     protocol::mux::waking::Wakers,
-    registry::{Enlist, Happened, Left, RegistryAddr},
+    registry::{
+        RegistryAddr,
+        messages::{Enlist, Happened, Left},
+    },
     status::Peer,
 };
 
@@ -106,16 +109,22 @@ impl Session {
                 .map(|_, _, _| ())
                 .wait(context);
         }
-        if !inputs.is_empty() {
-            // Nothing further is read from this worker until the Registry has handled what it
-            // did: that bounds what one worker can put into the Registry's mailbox.
-            let happened = self.registry.send(Happened(inputs));
-            happened.into_actor(self).map(|_, _, _| ()).wait(context);
-        }
-        wakers.wake();
         if goodbye {
             self.departure = Departure::Goodbye;
         }
+        // Nothing further is read from this worker until the Registry has handled what it did: that
+        // bounds what one worker can put into the Registry's mailbox. Behind a goodbye nothing is read
+        // at all.
+        if goodbye || !inputs.is_empty() {
+            let happened = self.registry.send(Happened(inputs)).into_actor(self);
+            let handled = happened.map(move |_, _, context| {
+                if goodbye {
+                    context.stop();
+                }
+            });
+            handled.wait(context);
+        }
+        wakers.wake();
         if let Some((goodbye, description)) = fault {
             self.fail(goodbye, &description, context);
         }

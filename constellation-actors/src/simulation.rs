@@ -206,12 +206,13 @@ impl World {
     }
 
     fn run(&mut self, seed: u64) -> Result<Counts, Box<Failure>> {
-        while let Some(Reverse(Due { at, event, .. })) = self.agenda.pop() {
+        while let Some(Reverse(due)) = self.agenda.pop() {
+            let at = due.at;
             if at > self.ends_at || self.has_recovered() {
                 break;
             }
             self.now = at;
-            self.step(event);
+            self.step(due);
             self.record.counts.steps += 1;
             let step = self.record.counts.steps;
             invariants::check(self).map_err(|violation| Failure::new(seed, step, violation))?;

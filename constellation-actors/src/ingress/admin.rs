@@ -15,7 +15,7 @@ use super::problem::Problem;
 use crate::{
     placement::{key::ResourceKey, worker::WorkerId},
     protocol::{credential::Tokens, json::timestamp},
-    registry::{self, RegistryAddr},
+    registry::{RegistryAddr, messages},
     status::WorkerStatus,
 };
 
@@ -113,7 +113,7 @@ impl Admin {
     }
 
     async fn workers(&self) -> Result<HttpResponse, Problem> {
-        let workers = self.registry.send(registry::Workers).await;
+        let workers = self.registry.send(messages::Workers).await;
         let workers = workers.map_err(|_stopped| Problem::ShuttingDown)?;
         Ok(indented(
             &workers.iter().map(Worker::from).collect::<Vec<_>>(),
@@ -121,7 +121,7 @@ impl Admin {
     }
 
     async fn maps(&self) -> Result<HttpResponse, Problem> {
-        let pins = self.registry.send(registry::Pins).await;
+        let pins = self.registry.send(messages::Pins).await;
         let pins = pins.map_err(|_stopped| Problem::ShuttingDown)?;
         let keys =
             |keys: Vec<ResourceKey>| keys.iter().map(|key| key.as_str().to_owned()).collect();

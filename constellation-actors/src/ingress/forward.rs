@@ -148,11 +148,21 @@ impl Ingress {
         route: &Arc<Route>,
         id: &RequestId,
     ) -> Result<Offer, Problem> {
-        match route.link.wire().as_deref() {
-            None => Ok(Offer::Undelivered { refused: None }),
-            Some(Wire::Binary(wire)) => self.offer_binary(request, upload, route, wire, id).await,
-            Some(Wire::Json(wire)) => self.offer_json(request, upload, route, wire, id).await,
+        let Some(wire) = route.link.wire() else {
+            return Ok(Offer::Undelivered { refused: None });
+        };
+        let offer = match &*wire {
+            Wire::Binary(wire) => self.offer_binary(request, upload, route, wire, id).await?,
+            Wire::Json(wire) => self.offer_json(request, upload, route, wire, id).await?,
+        };
+        // Nothing was sent under a pin that is open: its connection is over, and if there is no newer
+        // one, the Registry is about to hear of that.
+        let unsent = matches!(offer, Offer::Undelivered { refused: None });
+        if unsent && route.is_open() && !route.link.has_left(&wire) {
+            let refused = Some(route.epoch);
+            return Ok(Offer::Undelivered { refused });
         }
+        Ok(offer)
     }
 
     async fn offer_binary(
@@ -170,11 +180,7 @@ impl Ingress {
         });
         let exchange = match opened {
             Ok(exchange) => exchange,
-            // Open still, but its connection is over: the Registry is about to hear of that.
-            Err(OpenError::Closed) => {
-                let refused = route.is_open().then_some(route.epoch);
-                return Ok(Offer::Undelivered { refused });
-            }
+            Err(OpenError::Closed) => return Ok(Offer::Undelivered { refused: None }),
             Err(error @ OpenError::TooLong { .. }) => {
                 return Err(Problem::BadRequest {
                     description: error.to_string(),
@@ -249,10 +255,12 @@ impl Ingress {
         let message = self.json_message(request, route, id, &body);
         // What was read is kept, so that an undelivered request can be offered again.
         upload.keep(body);
-        let sent = wire.send(id.uuid(), message).map_err(|error| match error {
-            SendError::ExchangesFull { .. } => overloaded(Limit::Exchanges, &error),
-            SendError::QueueFull { .. } => overloaded(Limit::SessionQueue, &error),
-        })?;
+        let sent = wire
+            .send(route, id.uuid(), message)
+            .map_err(|error| match error {
+                SendError::ExchangesFull { .. } => overloaded(Limit::Exchanges, &error),
+                SendError::QueueFull { .. } => overloaded(Limit::SessionQueue, &error),
+            })?;
         let Some(sent) = sent else {
             return Ok(Offer::Undelivered { refused: None });
         };
@@ -261,10 +269,7 @@ impl Ingress {
             Some(response) if response.body.len() as u64 > bytes_max => Err(Problem::BadAnswer {
                 description: format!("The worker's answer has more than {bytes_max} bytes."),
             }),
-            Some(response) if route.is_in_force() => {
-                answer::of_json(request, route, response).map(Offer::Answered)
-            }
-            Some(_stale) => Ok(Offer::Lost(Ended::Withdrawn)),
+            Some(response) => answer::of_json(request, route, response).map(Offer::Answered),
             None => Ok(Offer::Lost(Ended::SessionLost)),
         }
     }

@@ -185,7 +185,7 @@ impl State {
                     self.store.ask(store::Request::Forget(key, epoch));
                 }
                 Effect::Dismiss { session, reason } => {
-                    let lease_ended = reason == Dismissal::LeaseEnded;
+                    let lease_ended = reason != Dismissal::Superseded;
                     self.tell(session, Message::GoAway { lease_ended });
                     dismissed.push(ConnectionId(session.get()));
                 }

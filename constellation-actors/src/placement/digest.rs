@@ -13,7 +13,7 @@ use super::{Placement, holder::Holder};
 
 impl Hash for Placement {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        sorted(&self.pins).hash(state);
+        self.pins.sorted().hash(state);
         for (id, holder) in self.roster.iter() {
             id.hash(state);
             digest(holder, state);
@@ -37,7 +37,12 @@ impl Hash for Placement {
 /// of the model do not change.
 fn digest<H: Hasher>(holder: &Holder, state: &mut H) {
     let order = (holder.worker, holder.incarnation, holder.last_turn);
-    let flags = (holder.cordoned, holder.barred, holder.drain);
+    let flags = (
+        holder.cordoned,
+        holder.barred,
+        holder.given_up,
+        holder.drain,
+    );
     let times = (holder.heard, holder.lease_floor);
     (order, holder.standing, flags, times).hash(state);
     (&holder.leaving, &holder.grants, &holder.awaited).hash(state);

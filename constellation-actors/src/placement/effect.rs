@@ -44,6 +44,8 @@ pub enum Dismissal {
     Superseded,
     /// Its lease ended, or it did not answer.
     LeaseEnded,
+    /// It did not let a key go that it was asked for.
+    Unyielding,
 }
 
 /// Why a worker's life as a holder ended.

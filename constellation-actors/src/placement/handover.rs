@@ -1,6 +1,9 @@
 //! Hand-overs under way: which key, why, to whom, and how long its owner has for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{
     effect::Revocation, history::Ending, key::ResourceKey, moment::Moment, worker::WorkerId,
@@ -59,6 +62,16 @@ pub enum Next {
     Nobody,
 }
 
+/// The patience with an owner that was asked to let a key go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Hash))]
+pub enum Patience {
+    /// What runs may finish.
+    Orderly,
+    /// What still ran was to be cancelled.
+    Hurried,
+}
+
 /// A hand-over of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(test, derive(Hash))]
@@ -67,7 +80,9 @@ pub struct Handover {
     pub cause: Cause,
     /// To whom.
     pub next: Next,
-    /// When what still runs is cancelled; `None` once that has happened.
+    /// How far the patience with the owner is.
+    pub patience: Patience,
+    /// When that ends.
     pub deadline: Option<Moment>,
 }
 
@@ -119,15 +134,26 @@ impl Handovers {
         self.deadlines.first().map(|(deadline, _)| *deadline)
     }
 
-    /// A key whose owner has had its time by `now`. It is told once.
-    pub(super) fn take_due(&mut self, now: Moment) -> Option<ResourceKey> {
+    /// A key whose owner has had its time by `now`, and how far the patience with it was. Each end of
+    /// it is told once; the owner then has `more` time for the next.
+    pub(super) fn take_due(
+        &mut self,
+        now: Moment,
+        more: Duration,
+    ) -> Option<(ResourceKey, Patience)> {
         if self.next_deadline()? > now {
             return None;
         }
         let (_, key) = self.deadlines.pop_first()?;
-        if let Some(handover) = self.by_key.get_mut(&key) {
-            handover.deadline = None;
+        let handover = self.by_key.get_mut(&key)?;
+        let patience = std::mem::replace(&mut handover.patience, Patience::Hurried);
+        handover.deadline = match patience {
+            Patience::Orderly => Some(now + more),
+            Patience::Hurried => None,
+        };
+        if let Some(deadline) = handover.deadline {
+            self.deadlines.insert((deadline, key.clone()));
         }
-        Some(key)
+        Some((key, patience))
     }
 }

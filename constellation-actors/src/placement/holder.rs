@@ -102,6 +102,8 @@ pub struct Holder {
     /// Its lease ends no earlier than this, until it renews: a lease of an earlier life of the
     /// controller may have been longer than one is now.
     pub(super) lease_floor: Moment,
+    /// Nothing renews its lease any more: it did not let a key go that it was asked for.
+    pub(super) given_up: bool,
     /// Keys of its own that it was asked to let go.
     pub(super) leaving: BTreeSet<ResourceKey>,
     pub(super) grants: Grants,

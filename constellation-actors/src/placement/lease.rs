@@ -1,4 +1,4 @@
-//! The arithmetic of leases, for the controller that gives one and the worker that keeps it.
+//! The arithmetic of leases: their terms, which both sides share, and the worker's view.
 //!
 //! Each side counts with its own clock: the controller from the moment it *handled* a renewal, the
 //! worker from the moment it *sent* it, and the worker takes a margin off its end. So the worker's
@@ -114,44 +114,6 @@ impl LeaseTerms {
     #[must_use]
     pub const fn held(&self) -> Duration {
         self.ttl.saturating_sub(self.margin)
-    }
-}
-
-/// A lease as the controller sees it: it gives nothing away before `handled + ttl`.
-///
-/// * Getters: [`end`](Self::end), [`expired`](Self::expired).
-/// * The only change: [`handled`](Self::handled).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ControllerLease {
-    ttl: Duration,
-    end: Moment,
-}
-
-impl ControllerLease {
-    /// The lease of a worker whose first renewal is handled at `now`.
-    #[must_use]
-    pub fn new(terms: &LeaseTerms, now: Moment) -> Self {
-        Self {
-            ttl: terms.ttl,
-            end: now + terms.ttl,
-        }
-    }
-
-    /// A renewal is handled at `now`. Never moves the end back.
-    pub fn handled(&mut self, now: Moment) {
-        self.end = self.end.max(now + self.ttl);
-    }
-
-    /// The first moment at which the worker's keys may be given away.
-    #[must_use]
-    pub const fn end(&self) -> Moment {
-        self.end
-    }
-
-    /// Whether the worker's keys may be given away at `now`.
-    #[must_use]
-    pub fn expired(&self, now: Moment) -> bool {
-        now >= self.end
     }
 }
 
@@ -303,21 +265,6 @@ mod tests {
     }
 
     #[test]
-    fn the_controller_gives_nothing_away_before_the_end() {
-        let mut lease = ControllerLease::new(&terms(), at(0));
-        assert!(!lease.expired(at(5_999)));
-        assert!(lease.expired(at(6_000)));
-        lease.handled(at(2_000));
-        assert!(!lease.expired(at(7_999)));
-        lease.handled(at(1_000));
-        assert_eq!(
-            lease.end(),
-            at(8_000),
-            "a late word of an early renewal changes nothing"
-        );
-    }
-
-    #[test]
     fn the_worker_counts_from_the_moment_it_sent() {
         let mut lease = SelfLease::new(terms(), at(100));
         assert!(lease.holds(at(5_349)));
@@ -332,11 +279,10 @@ mod tests {
     fn the_workers_view_ends_first_whatever_the_way_takes() {
         for way in [0, 1, 300, 5_000, 60_000] {
             let mut worker = SelfLease::new(terms(), at(0));
-            let mut controller = ControllerLease::new(&terms(), at(way));
             worker.sent(1, at(1_000));
-            controller.handled(at(1_000 + way));
+            let handled = at(1_000 + way);
             worker.acknowledged(1);
-            assert!(worker.end() + terms().margin() <= controller.end());
+            assert!(worker.end() + terms().margin() <= handled + terms().ttl());
         }
     }
 

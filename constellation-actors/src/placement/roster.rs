@@ -132,6 +132,7 @@ impl Roster {
             cordoned: false,
             barred: false,
             drain: None,
+            given_up: false,
             lease_floor: Moment::ZERO,
             leaving: BTreeSet::new(),
             grants: Grants::default(),

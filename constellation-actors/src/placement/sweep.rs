@@ -28,6 +28,16 @@ impl Sweep {
         self.due.get_or_insert(now + step(rules));
     }
 
+    /// How many pins it keeps, those included that are over.
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Drops what `is_current` does not know any more.
+    pub(super) fn retain(&mut self, is_current: impl Fn(&ResourceKey, Epoch) -> bool) {
+        self.queue.retain(|(key, epoch)| is_current(key, *epoch));
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Moment> {
         self.due
     }

@@ -712,3 +712,27 @@ fn the_number_of_keys_is_bounded() {
     assert_eq!(rejected(&bench.resolve("/b")), Some(Rejection::KeysFull));
     assert_eq!(bench.owner("/a").0, 1);
 }
+
+#[test]
+fn a_claim_that_fails_leaves_nothing_of_the_pin_before() {
+    let mut bench = Bench::new(Rules::default());
+    let session = bench.worker(1);
+    let (_, before) = bench.owner("/a");
+    bench.worker(2);
+    bench.store_answers = false;
+    let departure = Departure::Goodbye;
+    bench.input(Input::Left { session, departure });
+    let [(claim, epoch)] = claimed(&bench.resolve("/a"))[..] else {
+        panic!("the key gets a new owner")
+    };
+    let outcome = Err(ClaimFailure::Retryable);
+    let effects = bench.input(Input::Stored { claim, outcome });
+    assert!(epoch > before);
+    let key = key("/a");
+    let over = Effect::Forget {
+        key: key.clone(),
+        epoch,
+    };
+    assert!(effects.contains(&over), "{effects:?}");
+    assert!(effects.contains(&Effect::Withdraw { key, epoch }));
+}

@@ -63,6 +63,9 @@ impl Placement {
         let Some(id) = self.roster.by_session(session) else {
             return false;
         };
+        if self.roster.get(id).is_none_or(|holder| holder.given_up) {
+            return false;
+        }
         self.roster.update(id, &self.rules, |holder| {
             holder.heard = now;
             // Whoever renews has heard the welcome, and keeps a lease of today's length.

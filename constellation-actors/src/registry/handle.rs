@@ -8,7 +8,8 @@ use std::sync::{
 use futures::channel::oneshot;
 
 use super::{
-    Abandon, RegistryAddr, Resolve,
+    RegistryAddr,
+    messages::{Abandon, Resolve},
     route::{Route, RouteView},
 };
 use crate::placement::{effect::Rejection, epoch::Epoch, input::Ticket, key::ResourceKey};

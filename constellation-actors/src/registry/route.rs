@@ -58,6 +58,14 @@ impl Link {
     }
 
     /// Takes a connection in place of the one before, whose exchanges end.
+    /// Whether `wire` is its connection no longer.
+    pub(crate) fn has_left(&self, wire: &Wire) -> bool {
+        let current = self.wire.load();
+        current
+            .as_ref()
+            .is_none_or(|current| !std::ptr::eq(&raw const **current, wire))
+    }
+
     pub(crate) fn attach(&self, wire: Arc<Wire>) {
         if let Some(older) = self.wire.swap(Some(wire)) {
             older.end_exchanges();
@@ -80,7 +88,8 @@ impl Link {
     }
 }
 
-/// A confirmed pin.
+/// A confirmed pin. Whoever holds one besides the route view says by that that its key is in use:
+/// a request on its way, and an exchange to its end. Nobody else may keep one.
 #[derive(Debug)]
 pub(crate) struct Route {
     pub(crate) key: ResourceKey,
@@ -183,7 +192,7 @@ impl RouteView {
 
     /// When the pin of `key` under `epoch` was last used: `now`, while a request is under way.
     /// `None` when there is no such pin.
-    pub(super) fn last_use(&self, key: &str, epoch: Epoch, now: Moment) -> Option<Moment> {
+    pub(crate) fn last_use(&self, key: &str, epoch: Epoch, now: Moment) -> Option<Moment> {
         let routes = self.routes.pin();
         let route = routes.get(key).filter(|route| route.epoch == epoch)?;
         if Arc::strong_count(route) > 1 {

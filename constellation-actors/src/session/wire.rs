@@ -74,7 +74,7 @@ impl From<Dismissal> for Goodbye {
     fn from(reason: Dismissal) -> Self {
         match reason {
             Dismissal::Superseded => Self::Superseded,
-            Dismissal::LeaseEnded => Self::LeaseEnded,
+            Dismissal::LeaseEnded | Dismissal::Unyielding => Self::LeaseEnded,
         }
     }
 }
@@ -119,6 +119,7 @@ impl Wire {
         let description = match reason {
             Dismissal::Superseded => "a newer session of this worker took over",
             Dismissal::LeaseEnded => "no renewal came in time",
+            Dismissal::Unyielding => "it did not let a key go that it was asked for",
         };
         self.bid_goodbye(reason.into(), description);
     }
@@ -148,8 +149,7 @@ impl Wire {
     pub(crate) fn withdraw(&self, route: &Arc<Route>) {
         match self {
             Self::Binary(wire) => wire.withdraw(route),
-            // Its answers are single messages, and looked at when they are passed on.
-            Self::Json(_) => {}
+            Self::Json(wire) => wire.withdraw(route),
         }
     }
 

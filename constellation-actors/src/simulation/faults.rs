@@ -121,14 +121,16 @@ impl World {
         };
         let until = self.now + self.random.below(most.as_micros() as u64);
         note!(self, "worker {worker}: is stopped until {until}");
-        self.workers[worker].paused_until = until;
+        // Who is stopped already goes on no earlier by being stopped again.
+        let paused = &mut self.workers[worker].paused_until;
+        *paused = until.max(*paused);
     }
 
     fn pause_controller(&mut self) {
         let until = self.now + self.random.between(10 * MILLI, 4 * SECOND);
         if let Some(controller) = &mut self.controller {
             note!(self, "controller: is stopped until {until}");
-            controller.paused_until = until;
+            controller.paused_until = until.max(controller.paused_until);
         }
     }
 

@@ -1,7 +1,9 @@
 //! One step: an event is held up, has lost its meaning, or happens.
 
+use std::cmp::Reverse;
+
 use super::{
-    World,
+    Due, World,
     event::{Event, Scheduled},
     network::End,
     note,
@@ -9,20 +11,21 @@ use super::{
 use crate::placement::input::Input;
 
 impl World {
-    pub(crate) fn step(&mut self, event: Event) {
+    pub(crate) fn step(&mut self, Due { number, event, .. }: Due) {
         let held_up_until = match self.scheduled(&event) {
             Scheduled::Nobody => 0,
             Scheduled::Controller => self.controller.as_ref().map_or(0, |it| it.paused_until),
             Scheduled::Worker(worker) => self.workers[worker].paused_until,
         };
         if held_up_until > self.now {
-            // What comes from outside keeps its order; what the process itself wanted to do then
-            // is done in any.
+            // What comes from outside keeps its order, however often it is held up; what the process
+            // itself wanted to do then is done in any.
             let jitter = match event {
                 Event::Deliver(..) | Event::Lost(..) | Event::Stored(..) => 0,
                 _ => self.random.below(2_000),
             };
-            return self.at(held_up_until + jitter, event);
+            let at = held_up_until + jitter;
+            return self.agenda.push(Reverse(Due { at, number, event }));
         }
         if self.is_outdated(&event) {
             return;

@@ -649,3 +649,48 @@ fn after_a_change_of_the_rules_no_key_gets_an_owner_before_the_old_keys_are_let_
     assert!(routed(&effects).is_some_and(|owner| owner.epoch >= Epoch::new(100)));
     assert!(bench.placement.pin("/db/a/rows").is_none());
 }
+
+#[test]
+fn an_owner_that_never_lets_go_is_given_up_with_its_lease() {
+    let mut bench = Bench::new(Rules::default());
+    let stubborn = bench.worker(1);
+    let (_, before) = bench.owner("/a");
+    let other = bench.worker(2);
+    bench.order_with_effects(to("/a", 2));
+    let step = Rules::default().ttl() / 3;
+    let mut given_up = None;
+    let mut owner = None;
+    for _ in 0..60 {
+        bench.now = bench.now + step;
+        let mut effects = bench.input(Input::Tick);
+        bench.renew(other);
+        if effects.iter().any(|effect| {
+            matches!(effect, Effect::Dismiss { session, reason: Dismissal::Unyielding } if *session == stubborn)
+        }) {
+            given_up = Some(bench.now);
+            // The same life does not get round it by a new connection.
+            bench.arrive(1, |_| ());
+            effects.extend(bench.effects.clone());
+            assert!(!bench.effects.iter().any(|effect| matches!(effect, Effect::Welcome { .. })));
+        }
+        let acknowledged = bench.input(Input::Renewed {
+            session: stubborn,
+            sequence: 1,
+        });
+        let acknowledged = acknowledged
+            .iter()
+            .any(|effect| matches!(effect, Effect::Acknowledge { .. }));
+        assert_eq!(acknowledged, given_up.is_none(), "at {:?}", bench.now);
+        if let Some(found) = routed(&bench.resolve("/a")) {
+            owner = Some((found, bench.now));
+            break;
+        }
+    }
+    let (owner, when) = owner.expect("the key moves in the end");
+    assert!(owner.epoch > before);
+    let given_up = given_up.expect("it was given up");
+    assert!(
+        when >= given_up + Rules::default().ttl() - step,
+        "{when:?} {given_up:?}"
+    );
+}

@@ -18,6 +18,14 @@ impl Placement {
         let known = self
             .roster
             .by_incarnation(arrival.worker, arrival.incarnation);
+        if known
+            .and_then(|id| self.roster.get(id))
+            .is_some_and(|holder| holder.given_up)
+        {
+            // It begins anew once the lease of this life is over.
+            let reason = Dismissal::Unyielding;
+            return outbox.push(Effect::Dismiss { session, reason });
+        }
         let id = match known {
             Some(id) => self.resume(now, id, &arrival, outbox),
             None => self.roster.enter(now, &arrival, &self.rules),
@@ -94,7 +102,7 @@ impl Placement {
         epoch: Epoch,
         outbox: &mut Vec<Effect>,
     ) {
-        let pin = self.pin(&key).copied();
+        let pin = self.pin(&key);
         let unchecked = mutation::is_active(Mutation::EpochOfHoldingUnchecked);
         if pin.is_some_and(|pin| pin.holder == id && pin.epoch == epoch) {
             return;

@@ -52,7 +52,7 @@ impl Placement {
             return Err(CommandError::NoOwner { key: key.clone() });
         };
         match pin.stage {
-            Stage::Held => Ok(*pin),
+            Stage::Held => Ok(pin),
             Stage::Claimed | Stage::Declined | Stage::Leaving => {
                 Err(CommandError::Changing { key: key.clone() })
             }

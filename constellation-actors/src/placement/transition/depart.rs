@@ -92,7 +92,7 @@ impl Placement {
 
     /// Clears a pin of `holder`, which is gone, unless another has replaced it.
     fn clear(&mut self, key: ResourceKey, holder: HolderId, outbox: &mut Vec<Effect>) {
-        let pin = self.pins.get(&key).copied();
+        let pin = self.pins.get(&key);
         let Some(pin) = pin.filter(|pin| pin.holder == holder && pin.is_confirmed()) else {
             return;
         };
@@ -116,22 +116,19 @@ impl Placement {
         let Some(id) = self.roster.by_session(session) else {
             return;
         };
-        let Some(pin) = self.pin(key).copied() else {
+        let Some(pin) = self.pin(key) else {
             return;
         };
         if pin.holder != id || pin.epoch != epoch {
             return;
         }
-        let Some((key, _)) = self.pins.get_key_value(key) else {
+        let Some(key) = self.pins.key(key).cloned() else {
             return;
         };
-        let key = key.clone();
         match pin.stage {
             // Asked for once the store has confirmed it: until then nobody else may have it.
             Stage::Claimed | Stage::Declined => {
-                if let Some(pin) = self.pins.get_mut(&key) {
-                    pin.stage = Stage::Declined;
-                }
+                self.pins.enter(&key, Stage::Declined);
             }
             // A grant of the key may have crossed the release, and the worker holds it anew then. Its
             // answer to a revocation, which nothing crosses, is certain.

@@ -2,11 +2,11 @@
 
 use super::super::{
     Placement,
-    effect::{Effect, Revocation},
+    effect::{Dismissal, Effect, Revocation},
     epoch::Epoch,
-    handover::{Cause, Handover, Next},
+    handover::{Cause, Handover, Next, Patience},
     history::{Ending, Past},
-    holder::{Drain, HolderId, SessionId},
+    holder::{Drain, HolderId, SessionId, Standing},
     key::ResourceKey,
     moment::Moment,
     pin::{Pin, Stage},
@@ -23,14 +23,13 @@ impl Placement {
         next: Next,
         outbox: &mut Vec<Effect>,
     ) {
-        let Some(pin) = self.pins.get_mut(key) else {
+        let Some(pin) = self.pins.enter(key, Stage::Leaving) else {
             return;
         };
-        pin.stage = Stage::Leaving;
-        let pin = *pin;
         let handover = Handover {
             cause,
             next,
+            patience: Patience::Orderly,
             deadline: Some(self.now + self.rules.handover_patience),
         };
         self.handovers.insert(key.clone(), handover);
@@ -75,7 +74,7 @@ impl Placement {
 
     /// The owner of `key` has had its time to let it go in order.
     pub(super) fn hurry_handover(&mut self, key: &ResourceKey, outbox: &mut Vec<Effect>) {
-        let Some(pin) = self.pins.get(key).copied() else {
+        let Some(pin) = self.pins.get(key) else {
             return;
         };
         match self.roster.get(pin.holder).map(|holder| holder.assurance) {
@@ -84,9 +83,28 @@ impl Placement {
         }
     }
 
+    /// The owner of `key` was told that it owns it no longer, has had its time again, and has not
+    /// said a word. It is given up: it gets no renewal any more, and with its lease its keys are free.
+    pub(super) fn give_up_owner(&mut self, key: &ResourceKey, outbox: &mut Vec<Effect>) {
+        let Some(id) = self.pins.get(key).map(|pin| pin.holder) else {
+            return;
+        };
+        let session = self.roster.update(id, &self.rules, |holder| {
+            holder.given_up = true;
+            holder.standing.session()
+        });
+        if let Some(session) = session.flatten() {
+            outbox.push(Effect::Dismiss {
+                session,
+                reason: Dismissal::Unyielding,
+            });
+            self.hold_back(id, Standing::Silent { session }, outbox);
+        }
+    }
+
     /// No request is under way any more for a frozen key.
     pub(super) fn quiet(&mut self, key: &ResourceKey, epoch: Epoch, outbox: &mut Vec<Effect>) {
-        let leaving = |pin: &&Pin| pin.epoch == epoch && pin.stage == Stage::Leaving;
+        let leaving = |pin: &Pin| pin.epoch == epoch && pin.stage == Stage::Leaving;
         if self.pins.get(key).filter(leaving).is_some() {
             self.finish_planned_handover(key, outbox);
         }
@@ -106,7 +124,7 @@ impl Placement {
             return;
         };
         for key in holder.leaving.clone() {
-            let Some(pin) = self.pins.get(&key).copied() else {
+            let Some(pin) = self.pins.get(&key) else {
                 continue;
             };
             let Some(handover) = self.handovers.get(&key).copied() else {
@@ -117,9 +135,9 @@ impl Placement {
                 self.finish_planned_handover(&key, outbox);
                 continue;
             }
-            let reason = match handover.deadline {
-                Some(_) => handover.cause.revocation(),
-                None => Revocation::Stale,
+            let reason = match handover.patience {
+                Patience::Orderly => handover.cause.revocation(),
+                Patience::Hurried => Revocation::Stale,
             };
             outbox.push(Effect::Revoke {
                 session,
@@ -148,7 +166,7 @@ impl Placement {
         let Some(handover) = self.handovers.remove(key) else {
             return;
         };
-        let Some(pin) = self.pins.get(key).copied() else {
+        let Some(pin) = self.pins.get(key) else {
             return;
         };
         self.record(key, pin, ending);
@@ -275,11 +293,7 @@ impl Placement {
             // Until the round before is over, nobody knows how many keys anybody has.
             return;
         }
-        let held = |key: &ResourceKey| {
-            pins.get(key)
-                .copied()
-                .filter(|pin| pin.stage == Stage::Held)
-        };
+        let held = |key: &ResourceKey| pins.get(key).filter(|pin| pin.stage == Stage::Held);
         let plan = self
             .rebalancer
             .plan(now, &self.roster, &self.rules.balance, held);

@@ -15,6 +15,9 @@ use super::super::{
 /// The most idle keys that are being released at a time.
 const RELEASING_MAX: usize = 1_000;
 
+/// How much longer than twice the pins the queue of keys to look at may get.
+const SWEEP_SPARE: usize = 1_000;
+
 impl Placement {
     /// From now on a confirmed pin is looked at from time to time.
     pub(super) fn watch_use(&mut self, key: &ResourceKey, epoch: Epoch) {
@@ -22,6 +25,14 @@ impl Placement {
             && !idleness.never.iter().any(|never| never.matches(key))
         {
             self.sweep.push(self.now, key.clone(), epoch, idleness);
+        }
+        // A key that moves is taken in again, and what it was before is dropped only when its turn
+        // comes. So that the queue does not grow with every move, it is cleared when it is twice as
+        // long as it need be.
+        if self.sweep.len() > 2 * self.pins.len() + SWEEP_SPARE {
+            let pins = &self.pins;
+            self.sweep
+                .retain(|key, epoch| pins.get(key).is_some_and(|pin| pin.epoch == epoch));
         }
     }
 
@@ -42,7 +53,7 @@ impl Placement {
             return;
         };
         for Use { key, epoch, last } in uses {
-            let Some(pin) = self.pin(&key).copied().filter(|pin| pin.epoch == epoch) else {
+            let Some(pin) = self.pin(&key).filter(|pin| pin.epoch == epoch) else {
                 continue;
             };
             let standing = self.roster.get(pin.holder).map(|holder| holder.standing);

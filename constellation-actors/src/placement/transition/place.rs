@@ -89,7 +89,7 @@ impl Placement {
 
     /// The owner of `key`; chooses one when it has none.
     fn answer(&mut self, key: &ResourceKey, outbox: &mut Vec<Effect>) -> Answer {
-        if let Some(pin) = self.pins.get(key).copied() {
+        if let Some(pin) = self.pins.get(key) {
             match self.roster.get(pin.holder).map(|holder| holder.standing) {
                 Some(Standing::Live { .. }) if pin.stage == Stage::Held => {
                     return Answer::Owner(pin.owner());
@@ -205,9 +205,7 @@ impl Placement {
         });
         match (outcome, waits) {
             (Ok(()), Some(())) => {
-                if let Some(pin) = self.pins.get_mut(&key) {
-                    pin.stage = Stage::Held;
-                }
+                self.pins.enter(&key, Stage::Held);
                 outbox.push(Effect::Publish {
                     key: key.clone(),
                     owner: pin.owner(),
@@ -231,6 +229,18 @@ impl Placement {
             (Err(ClaimFailure::Retryable | ClaimFailure::Terminal), _) => {
                 self.pins.remove(&key);
                 self.roster.take(pin.holder, pin.grant, &self.rules);
+                // A pin before it, of which nobody else knows any more, is over in any case.
+                let epoch = pin.epoch;
+                outbox.extend([
+                    Effect::Withdraw {
+                        key: key.clone(),
+                        epoch,
+                    },
+                    Effect::Forget {
+                        key: key.clone(),
+                        epoch,
+                    },
+                ]);
                 for ticket in self.waiting.take(&key) {
                     outbox.push(Effect::Reject {
                         ticket,
@@ -244,11 +254,7 @@ impl Placement {
     /// The key and the pin that a claim was about, unless another pin has replaced it.
     fn claimed(&mut self, claim: ClaimId) -> Option<(ResourceKey, Pin)> {
         let (key, epoch) = self.claims.remove(&claim)?;
-        let pin = self
-            .pins
-            .get(&key)
-            .copied()
-            .filter(|pin| pin.epoch == epoch)?;
+        let pin = self.pins.get(&key).filter(|pin| pin.epoch == epoch)?;
         Some((key, pin))
     }
 

@@ -3,6 +3,7 @@
 use super::super::{
     Placement,
     effect::{Dismissal, Effect, End},
+    handover::Patience,
     holder::{HolderId, Standing},
     moment::Moment,
     worker::Assurance,
@@ -23,8 +24,13 @@ impl Placement {
             self.lease_settles = None;
             outbox.push(Effect::NoteLease);
         }
-        while let Some(key) = self.handovers.take_due(now) {
-            self.hurry_handover(&key, outbox);
+        // An owner that does not even answer that it is none has a lease more, at the least.
+        let more = self.rules.handover_patience.max(self.rules.ttl());
+        while let Some((key, patience)) = self.handovers.take_due(now, more) {
+            match patience {
+                Patience::Orderly => self.hurry_handover(&key, outbox),
+                Patience::Hurried => self.give_up_owner(&key, outbox),
+            }
         }
         self.look_for_idle_keys(now, outbox);
         if self.rebalancer.take_due(now, &self.rules.balance) {

@@ -150,8 +150,8 @@ impl BinaryWire {
     /// Ends the exchanges under a pin that is over, but for those whose response has come.
     pub(super) fn withdraw(&self, route: &Arc<Route>) {
         self.mux.with(|mux| {
-            // Whoever has opened an exchange under it keeps it, besides the route view. Seen under
-            // the lock, because that is where `open` looks whether it may.
+            // An exchange keeps it, besides the route view. Seen under the lock, because that is
+            // where `open` looks whether it may.
             if Arc::strong_count(route) > 1 {
                 mux.withdraw(route.grant);
             }
@@ -186,7 +186,7 @@ impl BinaryWire {
     /// is reached.
     pub(crate) fn open(
         self: &Arc<Self>,
-        route: &Route,
+        route: &Arc<Route>,
         end: bool,
         head: impl FnOnce(&mut BytesMut),
     ) -> Result<Exchange, OpenError> {
@@ -206,6 +206,7 @@ impl BinaryWire {
         Ok(Exchange {
             wire: Arc::clone(self),
             stream,
+            _route: Arc::clone(route),
         })
     }
 }
@@ -215,6 +216,9 @@ impl BinaryWire {
 pub(crate) struct Exchange {
     wire: Arc<BinaryWire>,
     stream: StreamId,
+    /// Kept to the end: that somebody besides the view has a pin is how the end of the pin knows of
+    /// its exchanges, and how idleness knows that the key is in use.
+    _route: Arc<Route>,
 }
 
 impl Exchange {
@@ -265,7 +269,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        placement::worker::WorkerId,
+        placement::{moment::Moment, worker::WorkerId},
         protocol::mux::{Role, limits::Limits},
         registry::route::{Link, RouteView},
         session::wire::Wire,
@@ -335,6 +339,28 @@ mod tests {
             let answer = exchange.poll_response(&context);
             assert!(matches!(answer, Poll::Ready(Err(Ended::Withdrawn))));
         }
+    }
+
+    /// A long answer outlives the request's task: nothing but its exchange knows of the pin then.
+    #[test]
+    fn a_stream_keeps_its_key_in_use_and_ends_with_its_pin() {
+        let (wire, view, key) = pinned();
+        let route = view.get(&key).unwrap();
+        let exchange = wire.open(&route, true, |_| ()).unwrap();
+        drop(route);
+        hear(&wire, |buffer| {
+            encode::response(buffer, exchange.stream, false, |_| ());
+        });
+        let context = Context::from_waker(noop_waker_ref());
+        assert!(exchange.poll_response(&context).is_ready());
+        let now = Moment::from_micros(60_000_000);
+        assert_eq!(view.last_use(&key, Epoch::new(5), now), Some(now));
+        view.withdraw(&key, Epoch::new(5));
+        hear(&wire, |buffer| {
+            encode::data(buffer, exchange.stream, true, |_| ());
+        });
+        let chunk = exchange.poll_chunk(&context);
+        assert!(matches!(chunk, Poll::Ready(Some(Err(Ended::Withdrawn)))));
     }
 
     #[test]

@@ -16,7 +16,9 @@ use uuid::Uuid;
 
 use crate::{
     clock,
+    placement::grant::GrantId,
     protocol::json::{Heartbeat, Response},
+    registry::route::Route,
     session::socket::{Closing, Outbound},
 };
 
@@ -38,7 +40,8 @@ pub(crate) struct JsonWire {
 struct State {
     queue: VecDeque<Outbound>,
     queued_bytes: u64,
-    pending: HashMap<Uuid, oneshot::Sender<Response>>,
+    /// Who waits for an answer, by request, and under which grant it was sent.
+    pending: HashMap<Uuid, (GrantId, oneshot::Sender<Response>)>,
     writer: Option<Waker>,
     /// Nothing more is taken.
     finished: bool,
@@ -115,16 +118,18 @@ impl JsonWire {
         self.probed.swap(false, Ordering::AcqRel)
     }
 
-    /// Sends the request `message`, whose id is `id`; `None` when the connection is over.
+    /// Sends the request `message`, whose id is `id`, under a pin; `None` when the connection or the
+    /// pin is over.
     pub(crate) fn send(
         self: &Arc<Self>,
+        route: &Arc<Route>,
         id: Uuid,
         message: Bytes,
     ) -> Result<Option<Sent>, SendError> {
         let (answer, answered) = oneshot::channel();
         let writer = {
             let mut state = self.lock();
-            if state.finished {
+            if state.finished || !route.is_open() {
                 return Ok(None);
             }
             let exchanges = state.pending.len();
@@ -137,7 +142,7 @@ impl JsonWire {
                     bytes: state.queued_bytes,
                 });
             }
-            state.pending.insert(id, answer);
+            state.pending.insert(id, (route.grant, answer));
             state.push(OpCode::Binary, message)
         };
         if let Some(writer) = writer {
@@ -153,9 +158,20 @@ impl JsonWire {
     /// Hands a response to whoever waits for it; nobody may.
     pub(in crate::session) fn answered(&self, id: Uuid, response: Response) {
         let waiting = self.lock().pending.remove(&id);
-        if let Some(answer) = waiting {
+        if let Some((_, answer)) = waiting {
             let _gone = answer.send(response);
         }
+    }
+
+    /// Ends the exchanges under a pin that is over. An answer that has come is passed on.
+    pub(super) fn withdraw(&self, route: &Route) {
+        let mut state = self.lock();
+        let over = state
+            .pending
+            .extract_if(|_, (grant, _)| *grant == route.grant);
+        let over: Vec<_> = over.collect();
+        drop(state);
+        drop(over);
     }
 
     pub(super) fn finish(&self) {

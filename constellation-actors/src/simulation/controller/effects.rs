@@ -227,7 +227,7 @@ impl World {
     }
 
     pub(crate) fn dismiss(&mut self, session: SessionId, reason: Dismissal) {
-        let lease_ended = reason == Dismissal::LeaseEnded;
+        let lease_ended = reason != Dismissal::Superseded;
         self.tell(session, Message::GoAway { lease_ended });
         self.after(SECOND, Event::HangUp(ConnectionId(session.get())));
     }
