@@ -2,23 +2,23 @@
 #
 # Runs every test of the workspace, doc tests included, and fails when one fails.
 #
-# Installs what the tests drive besides this project (curl, and the websockets package of Python)
-# when it is missing and the system has apt-get. Needs no standard input. Arguments go to
+# Installs what the tests drive besides this project (curl, wrk, and the packages websockets and
+# requests of Python) when it is missing and the system has apt-get. Needs no standard input. Arguments go to
 # `cargo test`: `scripts/test.sh -p constellation-server placement` runs a part.
 #
-# CONSTELLATION_TEST_PYTHON names the Python that runs examples/python-worker; by default the first
-# of python3 and /usr/bin/python3 that has the websockets package.
+# CONSTELLATION_TEST_PYTHON names the Python that runs examples/python-worker and the tests' clients;
+# by default the first of python3 and /usr/bin/python3 that has both packages.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-has_curl() { command -v curl >/dev/null 2>&1; }
+has() { command -v "$1" >/dev/null 2>&1; }
 
-# Prints the Python to use; fails when none has the package.
+# Prints the Python to use; fails when none has the packages.
 find_python() {
     local python
     for python in "${CONSTELLATION_TEST_PYTHON:-}" python3 /usr/bin/python3; do
-        if [ -n "$python" ] && "$python" -c 'import websockets' >/dev/null 2>&1; then
+        if [ -n "$python" ] && "$python" -c 'import requests, websockets' >/dev/null 2>&1; then
             command -v "$python"
             return
         fi
@@ -46,13 +46,14 @@ install_packages() {
 }
 
 missing=()
-has_curl || missing+=(curl)
-find_python >/dev/null || missing+=(python3 python3-websockets)
+has curl || missing+=(curl)
+has wrk || missing+=(wrk)
+find_python >/dev/null || missing+=(python3 python3-requests python3-websockets)
 if [ "${#missing[@]}" -gt 0 ]; then
     install_packages "${missing[@]}"
 fi
 CONSTELLATION_TEST_PYTHON="$(find_python)" || {
-    echo "test.sh: no Python with the websockets package was found" >&2
+    echo "test.sh: no Python with the packages requests and websockets was found" >&2
     exit 1
 }
 export CONSTELLATION_TEST_PYTHON

@@ -1,9 +1,9 @@
 //! The handle that a user of the library holds: it mounts the ingress and the workers' endpoint,
 //! tells of workers and pins, and stops everything.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{any::Any, collections::BTreeMap, sync::Arc};
 
-use actix_web::web;
+use actix_web::{dev::Extensions, web};
 use futures::channel::oneshot;
 
 mod builder;
@@ -16,7 +16,7 @@ pub use self::{
 use crate::{
     counters::Counts,
     gateway::Gateway,
-    ingress::Ingress,
+    ingress::{self, Ingress},
     placement::{
         command::{Command, CommandError},
         key::ResourceKey,
@@ -55,6 +55,7 @@ pub enum OrderError {
 ///     let clients = controller.clone();
 ///     let ingress = HttpServer::new(move || App::new().configure(clients.ingress()))
 ///         .tcp_nodelay(true)
+///         .on_connect(controller.on_connect())
 ///         .h1_allow_half_closed(false)
 ///         .bind(("127.0.0.1", 8000))?
 ///         .run();
@@ -94,6 +95,18 @@ impl Controller {
                 Arc::clone(&ingress).serve(request, payload)
             }));
         }
+    }
+
+    /// What a server that mounts the ingress should do with each new connection:
+    /// `HttpServer::on_connect(controller.on_connect())`.
+    ///
+    /// It lets the system end connections whose client has vanished or takes nothing (TCP
+    /// keep-alive and TCP_USER_TIMEOUT), and the ingress know which requests came over one
+    /// connection: without that, a request that a client sent behind one that ends the connection
+    /// is answered too.
+    pub fn on_connect(&self) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + use<> {
+        let patience = self.ingress.rules.client_patience();
+        move |io, data| ingress::connected(io, data, patience)
     }
 
     /// Mounts the workers' endpoint in an `App` or a `web::scope`: it takes every request of that

@@ -63,6 +63,14 @@ counters! {
     wrong_admin_keys,
     /// Bodies over the limit: 413.
     bodies_too_large,
+    /// Bodies of requests that stood still for too long: 400, or the answer breaks off.
+    uploads_idle,
+    /// Bodies of requests that took their clients too long in all: the same.
+    uploads_slow,
+    /// Bodies of answers of which the client took nothing for too long: they break off.
+    downloads_idle,
+    /// Bodies of answers that took their clients too long in all: they break off.
+    downloads_slow,
     /// Requests whose key no worker can own: 502.
     no_worker,
     /// Requests that could not be delivered, for sure: 502.

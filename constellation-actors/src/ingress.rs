@@ -16,16 +16,22 @@ use actix_web::{
 use uuid::Uuid;
 
 mod admin;
+mod ambiguity;
 mod answer;
+mod client;
 mod forward;
 mod headers;
 mod key;
+mod pace;
 mod page;
 mod problem;
 mod upload;
 
-pub(crate) use self::admin::Admin;
-use self::problem::Problem;
+pub(crate) use self::{admin::Admin, client::connected, pace::PaceLimits};
+use self::{
+    client::{ClientBody, ClientConnection},
+    problem::Problem,
+};
 use crate::{counters::Counters, placement::key_rules::KeyRules, registry::handle::Routes};
 
 /// The request's id, in every response and in every request to a worker.
@@ -39,7 +45,18 @@ const WORKER: HeaderName = HeaderName::from_static("x-worker");
 pub(crate) struct Rules {
     pub(crate) timeout: Duration,
     pub(crate) body_bytes_max: Option<u64>,
+    pub(crate) pace: PaceLimits,
     pub(crate) default_headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Rules {
+    /// How long the system may try to send something to a client that takes nothing. A little
+    /// longer than the limit of a body, which is noticed and counted first.
+    pub(crate) fn client_patience(&self) -> Duration {
+        const DEFAULT: Duration = Duration::from_secs(60);
+        const LATER: Duration = Duration::from_secs(2);
+        self.pace.idle.unwrap_or(DEFAULT) + LATER
+    }
 }
 
 /// Everything a request needs on its way.
@@ -88,13 +105,15 @@ impl Ingress {
     ) -> HttpResponse {
         let id = RequestId::new();
         self.counters.requests.add();
-        let mut response = match self.answer(&request, payload, &id).await {
+        let body = ClientBody::new(payload);
+        let mut response = match self.answer(&request, body.clone(), &id).await {
             Ok(response) => response,
             Err(failure) => {
                 failure.problem.count(&self.counters);
                 failure.response()
             }
         };
+        ClientConnection::note_end(&request, &response);
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, id.header());
         for (name, value) in &self.rules.default_headers {
@@ -102,15 +121,23 @@ impl Ingress {
                 headers.insert(name.clone(), value.clone());
             }
         }
-        response
+        body.keep_with(response)
     }
 
     async fn answer(
         &self,
         request: &HttpRequest,
-        payload: web::Payload,
+        body: ClientBody,
         id: &RequestId,
     ) -> Result<HttpResponse, Failure> {
+        if ClientConnection::has_ended(request) {
+            let description = "The connection was to end with an earlier request.".into();
+            return Err(Problem::BadRequest { description }.into());
+        }
+        let secure = request.app_config().secure();
+        ambiguity::check(request.head(), secure).map_err(|ambiguity| Problem::BadRequest {
+            description: ambiguity.to_string(),
+        })?;
         // Within a scope the node's own paths are relative to it; keys never are.
         let path = request.match_info().unprocessed();
         if let Some(page) = own_page(request.method(), path) {
@@ -130,10 +157,10 @@ impl Ingress {
                 description: error.to_string(),
             }
         })?;
-        let forwarded = self.forward(request, payload, &key, id);
-        match actix_rt::time::timeout(self.rules.timeout, forwarded).await {
-            Ok(outcome) => outcome,
-            Err(_elapsed) => {
+        let forwarded = self.forward(request, body, &key, id);
+        match client::in_time(request, self.rules.timeout, forwarded).await {
+            Some(outcome) => outcome,
+            None => {
                 let milliseconds = self.rules.timeout.as_millis();
                 let mut failure = Failure::from(Problem::Timeout { milliseconds });
                 failure.worker = self
@@ -162,9 +189,6 @@ fn own_page(method: &Method, path: &str) -> Option<HttpResponse> {
 fn unsupported(request: &HttpRequest) -> Option<&'static str> {
     if headers::are_too_large(request) {
         return Some("The head is too large to be forwarded.");
-    }
-    if request.method() == Method::CONNECT {
-        return Some("CONNECT is not forwarded.");
     }
     let upgrade = request.headers().contains_key(header::UPGRADE);
     if upgrade && request.version() <= Version::HTTP_11 && request.head().upgrade() {
@@ -197,7 +221,7 @@ impl Failure {
         }
         if matches!(
             self.problem,
-            Problem::BadRequest { .. } | Problem::TooLarge { .. }
+            Problem::BadRequest { .. } | Problem::TooLarge { .. } | Problem::ClientTooSlow { .. }
         ) {
             // What is left of such a request is not read.
             response

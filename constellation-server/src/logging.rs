@@ -15,6 +15,8 @@ use crate::settings::{Logging, Severity};
 
 /// What the targets of this project's records begin with.
 const OWN_TARGETS: &str = "constellation";
+/// Where the records of the HTTP layer below come from.
+const HTTP_TARGETS: &str = "actix_http";
 
 /// Why logging cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -72,8 +74,15 @@ fn logger(target: Target, style: WriteStyle, severity: Severity, filter: Option<
         _ => {
             // The libraries below would drown our own records in their details.
             let level = severity.level();
+            // It calls an error whatever a client sends wrong, and anyone could fill the log.
+            let http = if level >= LevelFilter::Debug {
+                LevelFilter::Info
+            } else {
+                LevelFilter::Off
+            };
             builder
                 .filter_level(level.min(LevelFilter::Info))
+                .filter_module(HTTP_TARGETS, http)
                 .filter_module(OWN_TARGETS, level)
         }
     };

@@ -20,6 +20,13 @@ use crate::{
     settings::{OnDisconnect, Placement, Settings, Store, StoreKind, Strategy, secret::Secret},
 };
 
+/// How long a client's connection may rest between two requests, longer than most programs keep
+/// one, so that they are the ones to end it and never lose a request to our end.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// How long the first head of a connection may take to come.
+const FIRST_HEAD: Duration = Duration::from_secs(15);
+
 /// How long running requests may take to finish after the signal to stop, in seconds.
 const SHUTDOWN_SECONDS: u64 = 30;
 
@@ -139,9 +146,13 @@ fn ingress_server(
     threads: usize,
     listeners: Vec<TcpListener>,
 ) -> io::Result<Server> {
+    let on_connect = controller.on_connect();
     let mut server = HttpServer::new(move || App::new().configure(controller.ingress()))
         .workers(threads)
         .tcp_nodelay(true)
+        .on_connect(on_connect)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(FIRST_HEAD)
         .h1_allow_half_closed(false)
         .disable_signals()
         .shutdown_timeout(SHUTDOWN_SECONDS);
@@ -249,6 +260,7 @@ fn controller(settings: &Settings, store: Option<SqliteStore>) -> io::Result<Con
         .proxy_timeout(proxy.timeout)
         .routes(routes.iter().map(|rule| (rule.pattern(), rule.key())))
         .request_body_bytes_max(proxy.body_bytes_max)
+        .body_pace(proxy.body_idle, proxy.body_total)
         .exchanges_max(exchanges_max)
         .json_body_bytes_max(websocket.body_bytes_max)
         .admin_keys(&*admin.key_header, exposed(&admin.keys))

@@ -111,6 +111,10 @@ pub(crate) struct Proxy {
     pub(crate) timeout: Duration,
     /// The largest body of a request, in bytes; `None` is no limit.
     pub(crate) body_bytes_max: Option<u64>,
+    /// How long a body may wait for its client without getting on; `None` is no limit.
+    pub(crate) body_idle: Option<Duration>,
+    /// How long a body may wait for its client in all; `None` is no limit.
+    pub(crate) body_total: Option<Duration>,
     /// The most exchanges under way at one worker.
     pub(crate) exchanges_per_worker_max: usize,
 }

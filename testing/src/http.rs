@@ -1,7 +1,7 @@
 //! A tiny HTTP/1.1 client that sends exactly what it is told.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader, ErrorKind, Read, Write},
     net::TcpStream,
 };
 
@@ -161,6 +161,29 @@ impl Connection {
     /// When the connection fails.
     pub fn count_to_end(&mut self) -> u64 {
         std::io::copy(&mut self.stream, &mut std::io::sink()).unwrap()
+    }
+
+    /// Reads and counts what comes until the connection closes or breaks.
+    ///
+    /// # Panics
+    ///
+    /// When it does neither in time.
+    pub fn count_until_lost(&mut self) -> u64 {
+        let mut count = 0;
+        loop {
+            let length = match self.stream.fill_buf() {
+                Ok(some) => some.len(),
+                Err(error) => {
+                    assert_eq!(error.kind(), ErrorKind::ConnectionReset, "{count} bytes");
+                    0
+                }
+            };
+            if length == 0 {
+                return count;
+            }
+            self.stream.consume(length);
+            count += length as u64;
+        }
     }
 
     /// What has come since the last reading; waits until there is something.

@@ -16,7 +16,7 @@ use crate::{
     counters::Counters,
     gateway::Gateway,
     heartbeat::Heartbeat,
-    ingress::{self, Admin, Ingress},
+    ingress::{self, Admin, Ingress, PaceLimits},
     placement::{
         Placement, Start,
         input::{Restored, RestoredPin},
@@ -45,6 +45,7 @@ pub struct ControllerBuilder {
     startup_grace: Option<Duration>,
     timeout: Duration,
     body_bytes_max: Option<u64>,
+    pace: PaceLimits,
     json_body_bytes_max: u64,
     admin_header: String,
     admin_keys: Vec<String>,
@@ -88,6 +89,10 @@ impl Default for ControllerBuilder {
             startup_grace: None,
             timeout: Duration::from_secs(30),
             body_bytes_max: None,
+            pace: PaceLimits {
+                idle: Some(Duration::from_secs(60)),
+                total: Some(Duration::from_secs(6 * 60 * 60)),
+            },
             json_body_bytes_max: 64 * 1024 * 1024,
             admin_header: "x-api-key".into(),
             admin_keys: Vec::new(),
@@ -177,6 +182,14 @@ impl ControllerBuilder {
     /// The longest request body, in bytes. Default: none, bodies are streamed.
     pub fn request_body_bytes_max(mut self, bytes_max: Option<u64>) -> Self {
         self.body_bytes_max = bytes_max;
+        self
+    }
+
+    /// How long a body, in either direction, may wait for its client: without getting on, and in
+    /// all. Time that the worker takes does not count. A client that is slower is cut off. Default:
+    /// one minute and six hours; `None` is no limit.
+    pub fn body_pace(mut self, idle: Option<Duration>, total: Option<Duration>) -> Self {
+        self.pace = PaceLimits { idle, total };
         self
     }
 
@@ -317,6 +330,7 @@ impl ControllerBuilder {
             rules: ingress::Rules {
                 timeout: self.timeout,
                 body_bytes_max: self.body_bytes_max,
+                pace: self.pace,
                 default_headers,
             },
             counters,

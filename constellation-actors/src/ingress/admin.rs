@@ -11,7 +11,7 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use super::problem::Problem;
+use super::{headers, problem::Problem};
 use crate::{
     placement::{key::ResourceKey, worker::WorkerId},
     protocol::{credential::Tokens, json::timestamp},
@@ -95,7 +95,8 @@ impl Admin {
 
     /// Whether a header brings an admin key, which no worker may see.
     pub(super) fn is_key(&self, name: &HeaderName, value: &HeaderValue) -> bool {
-        *name == self.header && self.keys.accept(value.as_bytes())
+        headers::are_alike(self.header.as_str(), name.as_str())
+            && self.keys.accept(value.as_bytes())
     }
 
     /// Whether a browser asks if it may send the admin header (Fetch, section 3.3.2).

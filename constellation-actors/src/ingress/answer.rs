@@ -2,6 +2,7 @@
 
 use std::{
     pin::Pin,
+    rc::Rc,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -17,10 +18,15 @@ use actix_web::{
 use bytes::Bytes;
 use futures::{Stream, stream};
 
-use super::{WORKER, headers, problem::Problem, upload::Upload};
+use super::{
+    WORKER, headers,
+    pace::{Pace, Slow, Watched},
+    problem::Problem,
+    upload::{Upload, UploadError},
+};
 use crate::{
-    counters::Counters,
     protocol::{
+        frame::code::ResetCode,
         head::{HEAD_BYTES_MAX, ResponseHead},
         json,
         mux::event::{Ended, ResponseFrame},
@@ -31,8 +37,14 @@ use crate::{
 
 /// Why a response broke off; its connection is closed, so that the client notices.
 #[derive(Debug, thiserror::Error)]
-#[error("the response broke off: {0}")]
-struct BrokenOff(Ended);
+enum BrokenOff {
+    #[error("the response broke off: {0}")]
+    Worker(Ended),
+    #[error("the answer {0}")]
+    Untaken(Slow),
+    #[error("{0}")]
+    Upload(UploadError),
+}
 
 /// The response of a `constellation.v1` worker.
 pub(super) fn of_frame(
@@ -41,7 +53,7 @@ pub(super) fn of_frame(
     exchange: Exchange,
     frame: ResponseFrame,
     upload: Option<Upload>,
-    counters: &Arc<Counters>,
+    pace: Pace,
 ) -> Result<HttpResponse, Problem> {
     let (head, content) = ResponseHead::decode(&frame.payload, HEAD_BYTES_MAX)
         .map_err(|error| bad_answer(format!("The worker's response cannot be read: {error}.")))?;
@@ -67,9 +79,10 @@ pub(super) fn of_frame(
     }
     let body = Download {
         first: content,
-        exchange,
+        exchange: Rc::new(exchange),
         upload,
-        counters: Arc::clone(counters),
+        pace,
+        watched: None,
         over: false,
     };
     Ok(match length {
@@ -136,12 +149,40 @@ fn without_body(mut response: HttpResponseBuilder, length: Option<u64>) -> HttpR
 }
 
 /// The body of a response, and the rest of its request's body on the way up beside it.
+///
+/// It waits for its client from handing out a piece until it is asked for the next: the HTTP layer
+/// asks as soon as its buffer of the connection has room. A worker that has nothing to say, as with
+/// server-sent events, leaves it asked and without an answer, and then it does not wait.
 struct Download {
     first: Bytes,
-    exchange: Exchange,
+    exchange: Rc<Exchange>,
     upload: Option<Upload>,
-    counters: Arc<Counters>,
+    pace: Pace,
+    /// From the first piece on.
+    watched: Option<Rc<Watched>>,
     over: bool,
+}
+
+impl Download {
+    /// Hands out a piece, which the client is to take.
+    fn hand_out(&mut self, piece: Bytes) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        let watched = self.watched.get_or_insert_with(|| {
+            // The HTTP layer will not ask for more, so the exchange is ended from outside: the
+            // worker's credit must not wait for such a client.
+            let exchange = Rc::clone(&self.exchange);
+            self.pace.watch(move |slow| {
+                exchange.reset(ResetCode::Cancelled, &format!("the answer {slow}"));
+            })
+        });
+        watched.wait_unasked();
+        Poll::Ready(Some(Ok(piece)))
+    }
+
+    /// Ends with an error, which closes the connection.
+    fn break_off(&mut self, reason: BrokenOff) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        self.over = true;
+        Poll::Ready(Some(Err(reason)))
+    }
 }
 
 impl Stream for Download {
@@ -152,27 +193,44 @@ impl Stream for Download {
         if this.over {
             return Poll::Ready(None);
         }
+        if let Some(watched) = &this.watched {
+            watched.go_on();
+            if let Some(slow) = watched.slow() {
+                return this.break_off(BrokenOff::Untaken(slow));
+            }
+        }
         if !this.first.is_empty() {
-            return Poll::Ready(Some(Ok(std::mem::take(&mut this.first))));
+            let first = std::mem::take(&mut this.first);
+            return this.hand_out(first);
         }
         if let Some(upload) = &mut this.upload
-            && upload.poll(context, &this.exchange).is_ready()
+            && let Poll::Ready(outcome) = upload.poll(context, &this.exchange)
         {
-            // A client that fails to send its body still gets its answer.
             this.upload = None;
+            if let Err(error @ (UploadError::TooSlow(_) | UploadError::TooLarge { .. })) = outcome {
+                let code = match error {
+                    UploadError::TooLarge { .. } => ResetCode::TooLarge,
+                    UploadError::TooSlow(_) | UploadError::Client(_) => ResetCode::Cancelled,
+                };
+                this.exchange.reset(code, &error.to_string());
+                return this.break_off(BrokenOff::Upload(error));
+            }
+            // A client whose body breaks off otherwise still gets its answer.
         }
-        let chunk = match this.exchange.poll_chunk(context) {
+        let reason = match this.exchange.poll_chunk(context) {
             Poll::Pending => return Poll::Pending,
-            Poll::Ready(None) => None,
+            Poll::Ready(None) => {
+                this.over = true;
+                return Poll::Ready(None);
+            }
+            Poll::Ready(Some(Ok(chunk))) => return this.hand_out(chunk),
             Poll::Ready(Some(Err(ended))) => {
                 if ended == Ended::Withdrawn {
-                    this.counters.stale_answers.add();
+                    this.pace.counters().stale_answers.add();
                 }
-                Some(Err(BrokenOff(ended)))
+                BrokenOff::Worker(ended)
             }
-            Poll::Ready(Some(Ok(chunk))) => Some(Ok(chunk)),
         };
-        this.over = !matches!(chunk, Some(Ok(_)));
-        Poll::Ready(chunk)
+        this.break_off(reason)
     }
 }

@@ -3,12 +3,14 @@
 
 use std::{future::poll_fn, sync::Arc, task::Poll};
 
-use actix_web::{HttpRequest, HttpResponse, http::Method, web};
+use actix_web::{HttpRequest, HttpResponse, http::Method};
 use bytes::{Bytes, BytesMut};
 
 use super::{
     Failure, Ingress, RequestId, answer,
+    client::ClientBody,
     headers::{self, Forwarding},
+    pace::{Direction, Pace},
     problem::Problem,
     upload::{Upload, UploadError},
 };
@@ -51,12 +53,13 @@ impl Ingress {
     pub(super) async fn forward(
         &self,
         request: &HttpRequest,
-        payload: web::Payload,
+        body: ClientBody,
         key: &ResourceKey,
         id: &RequestId,
     ) -> Result<HttpResponse, Failure> {
-        let upload = Upload::begin(request, payload, self.rules.body_bytes_max).await;
-        let mut upload = upload.map_err(|error| upload_problem(&error))?;
+        let pace = Pace::new(self.rules.pace, Direction::Up, &self.counters);
+        let upload = Upload::begin(request, body, self.rules.body_bytes_max, pace).await;
+        let mut upload = upload.map_err(|error| upload_problem(&error, false))?;
         let mut known = self.routes.known(key);
         let mut refused = None;
         let mut worker = None;
@@ -196,8 +199,8 @@ impl Ingress {
         match await_response(&exchange, upload).await? {
             Ok(response) => {
                 let taken = upload.take();
-                let response =
-                    answer::of_frame(request, route, exchange, response, taken, &self.counters)?;
+                let pace = Pace::new(self.rules.pace, Direction::Down, &self.counters);
+                let response = answer::of_frame(request, route, exchange, response, taken, pace)?;
                 Ok(Offer::Answered(response))
             }
             Err(Ended::Reset {
@@ -251,7 +254,7 @@ impl Ingress {
         id: &RequestId,
     ) -> Result<Offer, Problem> {
         let body = upload.read_to_end(wire.body_bytes_max()).await;
-        let body = body.map_err(|error| upload_problem(&error))?;
+        let body = body.map_err(|error| upload_problem(&error, false))?;
         let message = self.json_message(request, route, id, &body);
         // What was read is kept, so that an undelivered request can be offered again.
         upload.keep(body);
@@ -334,10 +337,10 @@ async fn await_response(
             Poll::Ready(Err(error)) => {
                 let code = match error {
                     UploadError::TooLarge { .. } => ResetCode::TooLarge,
-                    UploadError::Client(_) => ResetCode::Cancelled,
+                    UploadError::Client(_) | UploadError::TooSlow(_) => ResetCode::Cancelled,
                 };
                 exchange.reset(code, &error.to_string());
-                Poll::Ready(Err(upload_problem(&error)))
+                Poll::Ready(Err(upload_problem(&error, true)))
             }
             Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
         }
@@ -352,7 +355,8 @@ fn overloaded(limit: Limit, error: &dyn std::error::Error) -> Problem {
     }
 }
 
-fn upload_problem(error: &UploadError) -> Problem {
+/// `begun` is whether a worker may have begun on the request.
+fn upload_problem(error: &UploadError, begun: bool) -> Problem {
     match error {
         UploadError::TooLarge { bytes_max } => Problem::TooLarge {
             bytes_max: *bytes_max,
@@ -360,6 +364,7 @@ fn upload_problem(error: &UploadError) -> Problem {
         UploadError::Client(_) => Problem::BadRequest {
             description: error.to_string(),
         },
+        UploadError::TooSlow(slow) => Problem::ClientTooSlow { slow: *slow, begun },
     }
 }
 

@@ -31,8 +31,21 @@ const FORWARDED: [&str; 5] = [
     "x-request",
 ];
 
+/// Further headers that tell a worker where a request came from or what it was sent to. The
+/// controller does not write them, and a client must not: frameworks believe them.
+const ORIGIN: [&str; 5] = [
+    "forwarded",
+    "x-forwarded",
+    "x-real-ip",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
 /// The prefix of headers that speak of ownership; never accepted from a client.
 const OWN_PREFIX: &str = "x-constellation-";
+
+/// The prefix of headers that speak of the way here.
+const FORWARDED_PREFIX: &str = "x-forwarded-";
 
 /// What the controller adds to a request's head, at most: its own fields, and the host twice more.
 const ADDED_BYTES_MAX: usize = 1024;
@@ -58,6 +71,27 @@ pub(super) fn are_too_large(request: &HttpRequest) -> bool {
         .map_or(0, |path| path.as_str().len());
     let all = bytes + ADDED_BYTES_MAX + 3 * host.max(authority) + target;
     request.headers().len() > FIELDS_MAX - FORWARDED.len() || all > HEAD_BYTES_MAX
+}
+
+/// Whether a header is for the controller to write, or a name that a worker could take for it.
+pub(super) fn is_ours(name: &str) -> bool {
+    let begins = |prefix: &str| {
+        let start = name.get(..prefix.len());
+        start.is_some_and(|start| are_alike(prefix, start))
+    };
+    begins(OWN_PREFIX)
+        || begins(FORWARDED_PREFIX)
+        || FORWARDED.iter().any(|ours| are_alike(ours, name))
+        || ORIGIN.iter().any(|ours| are_alike(ours, name))
+}
+
+/// Whether two names are one to a reader that keeps letters and digits alone, as programs do that
+/// get headers as environment variables (RFC 3875, section 4.1.18): there `x_a` is `x-a`.
+pub(super) fn are_alike(name: &str, other: &str) -> bool {
+    name.len() == other.len()
+        && name.bytes().zip(other.bytes()).all(|(one, two)| {
+            one == two || !one.is_ascii_alphanumeric() && !two.is_ascii_alphanumeric()
+        })
 }
 
 /// Whether the `Connection` header names `name` as belonging to this connection alone.
@@ -88,8 +122,7 @@ pub(super) fn request_fields<'a>(
     for (name, value) in headers {
         let text = name.as_str();
         let stays = HOP_BY_HOP.contains(&text)
-            || FORWARDED.contains(&text)
-            || text.starts_with(OWN_PREFIX)
+            || is_ours(text)
             || is_admin_key(name, value)
             || is_nominated(&connection, text);
         if !stays {
@@ -183,6 +216,35 @@ mod tests {
             .insert_header(("x-request", "mine"))
             .to_http_request();
         assert!(passed(&request).is_empty());
+    }
+
+    #[test]
+    fn what_a_worker_could_take_for_the_controllers_word_is_not_passed_on() {
+        for name in [
+            "forwarded",
+            "x-forwarded-for",
+            "x-forwarded-port",
+            "x_forwarded_proto",
+            "x-real-ip",
+            "x_real.ip",
+            "x-original-url",
+            "x_constellation_epoch",
+            "x-constellation_key",
+            "x_request",
+        ] {
+            let request = TestRequest::default().insert_header((name, "1"));
+            assert!(passed(&request.to_http_request()).is_empty(), "{name}");
+        }
+        for name in [
+            "x-forward",
+            "x-realip",
+            "x-requests",
+            "forwarder",
+            "my_header",
+        ] {
+            let request = TestRequest::default().insert_header((name, "1"));
+            assert_eq!(passed(&request.to_http_request()).len(), 1, "{name}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use actix_web::{
 };
 use serde::Serialize;
 
+use super::pace::Slow;
 use crate::counters::{Counters, Limit};
 
 /// Says that a request may have reached its worker.
@@ -26,6 +27,8 @@ pub(crate) enum Problem {
     AuthorizationFailed,
     /// A body over the limit.
     TooLarge { bytes_max: u64 },
+    /// The client sends its body too slowly. `begun`: a worker may have begun on it.
+    ClientTooSlow { slow: Slow, begun: bool },
     /// No worker can own the key.
     NoWorker { key: String },
     /// It could not be delivered to a worker, for sure.
@@ -64,7 +67,8 @@ const OVERLOADED: &str = "The server is handling as much as it may at the moment
 impl Problem {
     fn status(&self) -> StatusCode {
         match self {
-            Self::BadRequest { .. } => StatusCode::BAD_REQUEST,
+            // Not 408, which some clients take for leave to repeat the request.
+            Self::BadRequest { .. } | Self::ClientTooSlow { .. } => StatusCode::BAD_REQUEST,
             Self::AuthorizationFailed => StatusCode::UNAUTHORIZED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoWorker { .. }
@@ -80,7 +84,7 @@ impl Problem {
 
     fn error(&self) -> &'static str {
         match self {
-            Self::BadRequest { .. } => "BadRequest",
+            Self::BadRequest { .. } | Self::ClientTooSlow { .. } => "BadRequest",
             Self::AuthorizationFailed => "AuthorizationFailed",
             Self::TooLarge { .. } => "TooLarge",
             Self::NoWorker { .. }
@@ -96,7 +100,7 @@ impl Problem {
 
     fn message(&self) -> &'static str {
         match self {
-            Self::BadRequest { .. } => {
+            Self::BadRequest { .. } | Self::ClientTooSlow { .. } => {
                 "We were unable to discern your request.  Please check your URL, query, and \
                  request body."
             }
@@ -129,6 +133,7 @@ impl Problem {
             Self::TooLarge { bytes_max } => {
                 format!("A request body may have at most {bytes_max} bytes here.")
             }
+            Self::ClientTooSlow { slow, .. } => format!("The body of the request {slow}."),
             Self::NoWorker { key } => format!("No workers available for resource {key}."),
             Self::Undelivered { key } => format!("Unable to proxy request for resource {key}."),
             Self::DeliveryUnknown { key } => {
@@ -151,6 +156,8 @@ impl Problem {
             Self::BadRequest { .. } => &counters.bad_requests,
             Self::AuthorizationFailed => &counters.wrong_admin_keys,
             Self::TooLarge { .. } => &counters.bodies_too_large,
+            // Counted when the body was found slow, with those whose answer had begun.
+            Self::ClientTooSlow { .. } => return,
             Self::NoWorker { .. } => &counters.no_worker,
             Self::Undelivered { .. } => &counters.undelivered,
             Self::DeliveryUnknown { .. } => &counters.delivery_unknown,
@@ -180,10 +187,14 @@ impl Problem {
             | Self::ShuttingDown => {
                 response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
             }
-            Self::DeliveryUnknown { .. } | Self::BadAnswer { .. } | Self::Timeout { .. } => {
+            Self::DeliveryUnknown { .. }
+            | Self::BadAnswer { .. }
+            | Self::Timeout { .. }
+            | Self::ClientTooSlow { begun: true, .. } => {
                 response.insert_header((DELIVERY, HeaderValue::from_static("unknown")));
             }
             Self::BadRequest { .. }
+            | Self::ClientTooSlow { begun: false, .. }
             | Self::AuthorizationFailed
             | Self::TooLarge { .. }
             | Self::Undelivered { .. } => {}

@@ -1,14 +1,18 @@
 //! The body of a request on its way to the worker.
 
 use std::{
-    pin::Pin,
+    future::poll_fn,
+    rc::Rc,
     task::{Context, Poll, ready},
 };
 
-use actix_web::{HttpRequest, dev::Payload, error::PayloadError, http::header, web};
+use actix_web::{HttpMessage, HttpRequest, error::PayloadError, http::header};
 use bytes::{Bytes, BytesMut};
-use futures::{Stream, StreamExt};
 
+use super::{
+    client::ClientBody,
+    pace::{ClientTime, Pace, Slow, Watched},
+};
 use crate::session::wire::binary::Exchange;
 
 /// Why a request's body cannot be passed on.
@@ -16,8 +20,10 @@ use crate::session::wire::binary::Exchange;
 pub(crate) enum UploadError {
     #[error("the body has more than {bytes_max} bytes")]
     TooLarge { bytes_max: u64 },
-    #[error("the client's connection failed: {0}")]
+    #[error("the body of the request broke off, or its chunks are malformed: {0}")]
     Client(PayloadError),
+    #[error("the body of the request {0}")]
+    TooSlow(Slow),
 }
 
 /// The most bytes of body that ride with the request's head.
@@ -25,7 +31,7 @@ pub(super) const INLINE_BYTES_MAX: usize = 16 * 1024;
 
 /// A request body: what has been read of it and what is still to come.
 pub(super) struct Upload {
-    payload: Payload,
+    body: ClientBody,
     /// Read and not yet passed on.
     ready: Bytes,
     /// Nothing more comes from the client.
@@ -36,14 +42,19 @@ pub(super) struct Upload {
     bytes_max: Option<u64>,
     /// Everything read so far is still in `ready`, so the request can be sent anew.
     whole: bool,
+    request: HttpRequest,
+    pace: Pace,
+    /// From the first time on that the body waits for the client.
+    watched: Option<Rc<Watched>>,
 }
 
 impl Upload {
     /// Looks at a request's body, and reads it already if it is declared and small.
     pub(super) async fn begin(
         request: &HttpRequest,
-        payload: web::Payload,
+        body: ClientBody,
         bytes_max: Option<u64>,
+        pace: Pace,
     ) -> Result<Self, UploadError> {
         let declared = request
             .headers()
@@ -57,13 +68,16 @@ impl Upload {
         }
         let complete = !chunked && declared.unwrap_or(0) == 0;
         let mut upload = Self {
-            payload: payload.into_inner(),
+            body,
             ready: Bytes::new(),
             complete,
             done: false,
             seen: 0,
             bytes_max,
             whole: true,
+            request: request.clone(),
+            pace,
+            watched: None,
         };
         if declared.is_some_and(|length| length <= INLINE_BYTES_MAX as u64) && !complete {
             upload.ready = upload.read_to_end(u64::MAX).await?;
@@ -83,11 +97,10 @@ impl Upload {
             if self.complete {
                 break;
             }
-            let Some(chunk) = self.payload.next().await else {
+            let Some(chunk) = poll_fn(|context| self.poll_payload(context)).await? else {
                 self.complete = true;
                 continue;
             };
-            let chunk = chunk.map_err(UploadError::Client)?;
             if first.is_empty() {
                 first = chunk;
             } else {
@@ -114,8 +127,11 @@ impl Upload {
             return None;
         }
         let rest = Self {
-            payload: std::mem::replace(&mut self.payload, Payload::None),
+            body: std::mem::take(&mut self.body),
             ready: std::mem::take(&mut self.ready),
+            request: self.request.clone(),
+            pace: self.pace.clone(),
+            watched: self.watched.take(),
             ..*self
         };
         self.done = true;
@@ -165,18 +181,46 @@ impl Upload {
     }
 
     fn read(&mut self, context: &mut Context<'_>) -> Result<(), UploadError> {
-        match Pin::new(&mut self.payload).poll_next(context) {
-            Poll::Ready(Some(Ok(chunk))) => {
+        match self.poll_payload(context) {
+            Poll::Ready(Ok(Some(chunk))) => {
                 self.seen += chunk.len() as u64;
                 if let Some(most) = self.bytes_max.filter(|most| self.seen > *most) {
                     return Err(UploadError::TooLarge { bytes_max: most });
                 }
                 self.ready = chunk;
             }
-            Poll::Ready(Some(Err(error))) => return Err(UploadError::Client(error)),
-            Poll::Ready(None) => self.complete = true,
+            Poll::Ready(Ok(None)) => self.complete = true,
+            Poll::Ready(Err(error)) => return Err(error),
             Poll::Pending => {}
         }
         Ok(())
+    }
+
+    /// The next piece from the client: the only place that takes any. While there is none the body
+    /// waits for the client, and at no other time: what the worker has no room for is not read.
+    fn poll_payload(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, UploadError>> {
+        let piece = self.body.poll_next(context);
+        if let Poll::Ready(piece) = piece {
+            if let Some(watched) = &self.watched {
+                watched.go_on();
+            }
+            return Poll::Ready(piece.transpose().map_err(UploadError::Client));
+        }
+        let watched = self.watched.get_or_insert_with(|| {
+            let watched = self.pace.watch(|_slow| ());
+            let taken = ClientTime::of(&watched);
+            self.request.extensions_mut().insert(taken);
+            watched
+        });
+        match watched.slow() {
+            Some(slow) => Poll::Ready(Err(UploadError::TooSlow(slow))),
+            None => {
+                watched.wait(context.waker());
+                Poll::Pending
+            }
+        }
     }
 }

@@ -8,7 +8,8 @@ pub enum PathError {
     /// It does not have a key's form.
     #[error("is not a resource key: {0}")]
     Key(KeyError),
-    /// A segment is `.` or `..`, dots escaped or not.
+    /// A segment is `.` or `..`, or some parser takes a part of it for one: dots and slashes
+    /// escaped or not, with parameters (`;a=1`) or without.
     #[error("has the dot segment {segment:?}, which some parsers resolve")]
     DotSegment {
         /// The segment.
@@ -68,12 +69,12 @@ fn escaped(digits: &[u8]) -> Option<u8> {
 }
 
 fn check_segments(path: &str) -> Result<(), PathError> {
-    // Nearly every path has neither a dot after a slash nor an escaped dot.
-    if !path.contains("/.") && !path.contains("%2") {
+    // Nearly every path has neither a dot after a slash nor an escaped dot, slash or backslash.
+    if !path.contains("/.") && !path.contains("%2") && !path.contains("%5") {
         return Ok(());
     }
     let mut segments = path.split('/');
-    match segments.find(|segment| is_dot_segment(segment)) {
+    match segments.find(|segment| has_dot_segment(segment)) {
         Some(segment) => Err(PathError::DotSegment {
             segment: segment.to_owned(),
         }),
@@ -81,10 +82,20 @@ fn check_segments(path: &str) -> Result<(), PathError> {
     }
 }
 
-/// Whether a segment is `.` or `..`, dots escaped or not (RFC 3986, section 5.2.4).
-fn is_dot_segment(segment: &str) -> bool {
-    let plain = segment.replace("%2e", ".").replace("%2E", ".");
-    plain == "." || plain == ".."
+/// Whether a segment is `.` or `..` (RFC 3986, section 5.2.4) to some parser: to one that takes
+/// escaped dots for dots and escaped slashes for slashes, or drops what stands behind a semicolon.
+fn has_dot_segment(segment: &str) -> bool {
+    let mut plain = segment.to_ascii_lowercase().replace("%2e", ".");
+    for slash in ["%2f", "%5c"] {
+        plain = plain.replace(slash, "/");
+    }
+    plain
+        .split('/')
+        .map(|part| {
+            part.split_once(';')
+                .map_or(part, |(name, _parameters)| name)
+        })
+        .any(|part| part == "." || part == "..")
 }
 
 #[cfg(test)]
@@ -101,6 +112,10 @@ mod tests {
             "/~x/!$&'()*+,=:@",
             "/a.b/..c",
             "/%2Ex",
+            "/a%2f.b",
+            "/..a;b",
+            "/;..",
+            "/%252e%252e/",
         ] {
             assert_eq!(check(path), Ok(()), "{path}");
         }
@@ -108,7 +123,18 @@ mod tests {
 
     #[test]
     fn paths_that_parsers_read_differently_are_refused() {
-        for path in ["/a/../b", "/a/.", "/..", "/%2e%2E/x", "/.%2e"] {
+        for path in [
+            "/a/../b",
+            "/a/.",
+            "/..",
+            "/%2e%2E/x",
+            "/.%2e",
+            "/a/..;/b",
+            "/.;x=1",
+            "/a%2f..%2Fb",
+            "/a%5C..",
+            "/..%5cb",
+        ] {
             assert!(
                 matches!(check(path), Err(PathError::DotSegment { .. })),
                 "{path}"

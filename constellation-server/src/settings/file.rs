@@ -75,6 +75,8 @@ pub(super) struct Heartbeat {
 pub(super) struct Proxy {
     pub(super) timeout_ms: u64,
     pub(super) max_body_bytes: Option<u64>,
+    pub(super) body_idle_ms: Option<u64>,
+    pub(super) body_total_ms: Option<u64>,
     pub(super) max_exchanges_per_worker: usize,
 }
 

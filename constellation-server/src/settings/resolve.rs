@@ -129,6 +129,8 @@ fn proxy(file: &file::Proxy) -> Proxy {
     Proxy {
         timeout: Duration::from_millis(file.timeout_ms),
         body_bytes_max: file.max_body_bytes,
+        body_idle: file.body_idle_ms.map(Duration::from_millis),
+        body_total: file.body_total_ms.map(Duration::from_millis),
         exchanges_per_worker_max: file.max_exchanges_per_worker,
     }
 }

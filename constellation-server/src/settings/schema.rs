@@ -286,6 +286,16 @@ static PROXY: &[Member] = &[
         optional(1, 1_099_511_627_776, "bytes", "no limit"),
         "null",
     ),
+    setting(
+        "BodyIdleMs",
+        optional(1000, 3_600_000, "milliseconds", "no limit"),
+        "60000",
+    ),
+    setting(
+        "BodyTotalMs",
+        optional(1000, 604_800_000, "milliseconds", "no limit"),
+        "21600000",
+    ),
     setting("MaxExchangesPerWorker", number(1, 1_000_000, ""), "10000"),
     inert(
         "ResponseRetentionMs",

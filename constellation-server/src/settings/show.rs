@@ -38,6 +38,8 @@ fn file(settings: &Settings) -> File {
         proxy: file::Proxy {
             timeout_ms: milliseconds(proxy.timeout),
             max_body_bytes: proxy.body_bytes_max,
+            body_idle_ms: proxy.body_idle.map(milliseconds),
+            body_total_ms: proxy.body_total.map(milliseconds),
             max_exchanges_per_worker: proxy.exchanges_per_worker_max,
         },
         routes: settings.routes.iter().map(route).collect(),

@@ -6,13 +6,16 @@
 )]
 
 mod admin;
+mod ambiguous;
 mod binary;
+mod clients;
 mod cluster;
 mod config;
 mod contract;
 mod first_start;
 mod hostile;
 mod operate;
+mod pace;
 mod routes;
 mod scenarios;
 mod store;

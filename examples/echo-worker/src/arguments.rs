@@ -11,8 +11,9 @@ const BODY_BYTES_MAX: u64 = 64 << 20;
 
 /// A worker that answers each request with what it was asked.
 ///
-/// In a query, `echo` streams the request's body back, `bytes=N` streams N bytes down, and
-/// `sleep-ms=N` waits before the answer.
+/// In a query, `echo` streams the request's body back, `bytes=N` streams N bytes down (or the range
+/// of them that is asked for), `events=N` with `every-ms=N` streams server-sent events, and
+/// `sleep-ms=N` waits before the answer. `status=N`, `cookies=N` and `header-bytes=N` change its head.
 #[derive(Clone, Debug, Parser)]
 #[command(version)]
 pub(crate) struct Arguments {

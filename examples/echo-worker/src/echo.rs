@@ -9,6 +9,7 @@ use constellation_client::{BodyError, Grant, HandlerError, Request, Response};
 use futures::{Stream, StreamExt, stream};
 
 use crate::{
+    events,
     plan::{Body, Plan},
     report::{Contents, Report},
 };
@@ -35,13 +36,13 @@ pub(crate) struct Echo {
 
 /// Logs that a request was cancelled, if it is dropped before the end.
 #[derive(Debug)]
-struct Unfinished {
+pub(crate) struct Unfinished {
     grant: Grant,
     finished: bool,
 }
 
 impl Unfinished {
-    fn new(request: &Request) -> Self {
+    pub(crate) fn new(request: &Request) -> Self {
         Self {
             grant: request.grant().clone(),
             finished: false,
@@ -81,11 +82,13 @@ impl Echo {
             Err(error) => return Ok(text(400, error.to_string())),
         };
         self.wait(&request, plan.sleep).await;
-        match plan.body {
-            Body::Report => self.report(request).await,
-            Body::Echo => Ok(echo(request)),
-            Body::Bytes(count) => Ok(download(&request, count)),
-        }
+        let response = match plan.body {
+            Body::Report => self.report(request, plan.status).await?,
+            Body::Echo => echo(request),
+            Body::Bytes(count) => download(&request, count),
+            Body::Events(count) => events::response(&request, count, plan.every),
+        };
+        Ok(decorated(response, &plan))
     }
 
     async fn wait(&self, request: &Request, asked: Duration) {
@@ -97,11 +100,18 @@ impl Echo {
         }
     }
 
-    async fn report(&self, mut request: Request) -> Result<Response, HandlerError> {
+    async fn report(
+        &self,
+        mut request: Request,
+        status: Option<u16>,
+    ) -> Result<Response, HandlerError> {
         let contents = read(&mut request).await?;
+        let response = Response::new(status.unwrap_or(200));
         Ok(match &self.fixed {
-            Some(body) => Response::ok().content_type(OCTETS).body(body.clone()),
-            None => Response::ok().json(&Report {
+            // Neither has a body (RFC 9110, sections 15.3.5 and 15.4.5).
+            _ if matches!(status, Some(204 | 304)) => response,
+            Some(body) => response.content_type(OCTETS).body(body.clone()),
+            None => response.json(&Report {
                 worker: &self.worker,
                 name: &self.name,
                 key: request.key(),
@@ -148,10 +158,46 @@ fn echo(request: Request) -> Response {
 
 fn download(request: &Request, count: u64) -> Response {
     let unfinished = Unfinished::new(request);
-    Response::ok()
+    let range = request
+        .header("range")
+        .and_then(|range| asked(range, count));
+    let (response, count) = match range {
+        Some((first, last)) => {
+            let range = format!("bytes {first}-{last}/{count}");
+            let response = Response::new(206).header("content-range", range);
+            (response, last + 1 - first)
+        }
+        None => (Response::ok(), count),
+    };
+    response
         .content_type(OCTETS)
+        .header("accept-ranges", "bytes")
         .header("content-length", count.to_string())
         .stream(watched(unfinished, chunks(count).map(Ok::<_, BodyError>)))
+}
+
+/// The first and the last byte of a single range (RFC 9110, section 14.1.2), if it can be given.
+fn asked(range: &str, count: u64) -> Option<(u64, u64)> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let end = count.checked_sub(1)?;
+    let first = first.parse().ok()?;
+    let last = if last.is_empty() {
+        end
+    } else {
+        last.parse().ok()?
+    };
+    (first <= last && first <= end).then_some((first, last.min(end)))
+}
+
+/// With what the plan adds to its headers.
+fn decorated(mut response: Response, plan: &Plan) -> Response {
+    for cookie in 0..plan.cookies {
+        response = response.header("set-cookie", format!("cookie-{cookie}={cookie}; Path=/"));
+    }
+    match plan.header_bytes {
+        0 => response,
+        length => response.header("x-large", "x".repeat(length.into())),
+    }
 }
 
 /// So many bytes, cut into pieces.
@@ -163,7 +209,7 @@ fn chunks(count: u64) -> impl Stream<Item = Bytes> + Send {
 }
 
 /// The same stream; tells when it is dropped before its end.
-fn watched<S>(unfinished: Unfinished, stream: S) -> impl Stream<Item = S::Item> + Send
+pub(crate) fn watched<S>(unfinished: Unfinished, stream: S) -> impl Stream<Item = S::Item> + Send
 where
     S: Stream + Send + Unpin,
 {
@@ -192,6 +238,23 @@ mod tests {
     fn lengths(count: u64) -> Vec<usize> {
         let lengths = chunks(count).map(|chunk| chunk.len()).collect();
         futures::executor::block_on(lengths)
+    }
+
+    #[test]
+    fn a_range_lies_within_what_there_is() {
+        assert_eq!(asked("bytes=0-9", 100), Some((0, 9)));
+        assert_eq!(asked("bytes=90-", 100), Some((90, 99)));
+        assert_eq!(asked("bytes=90-1000", 100), Some((90, 99)));
+        for none in [
+            "bytes=100-",
+            "bytes=9-8",
+            "bytes=-5",
+            "bytes=0-1,3-4",
+            "lines=0-1",
+        ] {
+            assert_eq!(asked(none, 100), None, "{none}");
+        }
+        assert_eq!(asked("bytes=0-0", 0), None);
     }
 
     #[test]

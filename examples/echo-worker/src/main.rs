@@ -3,6 +3,7 @@
 
 mod arguments;
 mod echo;
+mod events;
 mod plan;
 mod report;
 

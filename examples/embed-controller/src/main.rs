@@ -100,11 +100,14 @@ fn serve(
     listener: TcpListener,
 ) -> io::Result<ServerHandle> {
     let controller = controller.clone();
+    let on_connect = controller.on_connect();
     let server = HttpServer::new(move || {
         App::new().configure(|config| routes(config, &controller, workers_at))
     })
     .workers(2)
     .tcp_nodelay(true)
+    // So that nothing is served behind a request that ends its connection.
+    .on_connect(on_connect)
     // Only so a client that goes away cancels its request at the worker.
     .h1_allow_half_closed(false)
     .disable_signals()

@@ -115,6 +115,8 @@ fn what_is_shown_is_in_force_and_no_secret() {
         ("Heartbeat.MaxFailures", "4"),
         ("Proxy.TimeoutMs", "1001"),
         ("Proxy.MaxBodyBytes", "5"),
+        ("Proxy.BodyIdleMs", "1002"),
+        ("Proxy.BodyTotalMs", "1003"),
         ("Proxy.MaxExchangesPerWorker", "6"),
         (
             "Routes",
@@ -157,7 +159,8 @@ fn what_is_shown_is_in_force_and_no_secret() {
             "Tokens": ["(redacted)"], "MaxBodyBytes": 2048
         },
         "Heartbeat": { "IntervalMs": 1500, "MaxFailures": 4 },
-        "Proxy": { "TimeoutMs": 1001, "MaxBodyBytes": 5, "MaxExchangesPerWorker": 6 },
+        "Proxy": { "TimeoutMs": 1001, "MaxBodyBytes": 5, "BodyIdleMs": 1002,
+            "BodyTotalMs": 1003, "MaxExchangesPerWorker": 6 },
         "Routes": [{ "Pattern": "/db/{name}/**", "Key": "/db/{name}" }],
         "Admin": {
             "Hostname": "127.0.0.1", "Port": null,
