@@ -6,8 +6,8 @@
 # requests of Python) when it is missing and the system has apt-get. Needs no standard input. Arguments go to
 # `cargo test`: `scripts/test.sh -p constellation-server placement` runs a part.
 #
-# CONSTELLATION_TEST_PYTHON names the Python that runs examples/python-worker and the tests' clients;
-# by default the first of python3 and /usr/bin/python3 that has both packages.
+# CONSTELLATION_TEST_PYTHON names the Python that runs examples/python-worker and the tests' clients and
+# servers; by default the first of python3 and /usr/bin/python3 that has both packages.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -174,10 +174,25 @@ impl Controller {
         self.ingress.counters.read()
     }
 
+    /// Whether a log record says no more than that a websocket has closed as it should. The HTTP
+    /// layer reports each of them as an error; a logger may leave those out.
+    #[must_use]
+    pub fn is_noise(record: &log::Record<'_>) -> bool {
+        ingress::is_noise(record)
+    }
+
+    /// Ends every tunnel, each with a last Close frame of code 1012 (service restart), and lets no
+    /// more be opened. Call it before the HTTP servers are stopped: they would wait for the tunnels
+    /// as for running requests.
+    pub fn end_tunnels(&self) {
+        self.ingress.tunnels.stop();
+    }
+
     /// Stops the controller: requests that wait for an owner are refused, workers are told that
     /// it shuts down, so that they keep their leases and try to reconnect, and no new worker or
     /// request is taken. Stop the HTTP servers first to let running requests finish.
     pub async fn stop(&self) {
+        self.end_tunnels();
         // An error means that it has stopped already.
         let _stopped = self.registry.send(messages::Shutdown).await;
         self.arbiter.stop();

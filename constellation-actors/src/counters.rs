@@ -16,6 +16,8 @@ pub(crate) enum Limit {
     Keys,
     /// Exchanges of one worker.
     Exchanges,
+    /// Tunnels of one worker.
+    Tunnels,
     /// Bytes that wait to be sent to one worker.
     SessionQueue,
     /// A limit of the worker.
@@ -95,6 +97,8 @@ counters! {
     limit_keys,
     /// Requests refused by the limit of exchanges of one worker: 503.
     limit_exchanges,
+    /// Upgrades refused by the limit of tunnels of one worker: 503.
+    limit_tunnels,
     /// Requests refused by the limit of bytes that wait for one worker: 503.
     limit_session_queue,
     /// Requests refused by a limit of the worker: 503.
@@ -103,6 +107,22 @@ counters! {
     offered_again,
     /// Answers that were discarded because their epoch was over.
     stale_answers,
+    /// Tunnels that were opened. Those that are open are these less all that ended.
+    tunnels_opened,
+    /// Tunnels that ended because their worker or their client closed them.
+    tunnels_closed,
+    /// Tunnels that ended because their key moved.
+    tunnels_moved,
+    /// Tunnels that ended because the connection or the lease of their worker did.
+    tunnels_lost,
+    /// Tunnels that ended because their worker gave them up.
+    tunnels_failed,
+    /// Tunnels that ended because nothing had passed for too long.
+    tunnels_idle,
+    /// Tunnels that ended because they were too old.
+    tunnels_too_old,
+    /// Tunnels that ended because the controller stopped.
+    tunnels_stopped,
     /// Pins that the store confirmed.
     pins_claimed,
     /// Pins that the store did not take.
@@ -126,6 +146,7 @@ impl Counters {
             Limit::Waiting => &self.limit_waiting,
             Limit::Keys => &self.limit_keys,
             Limit::Exchanges => &self.limit_exchanges,
+            Limit::Tunnels => &self.limit_tunnels,
             Limit::SessionQueue => &self.limit_session_queue,
             Limit::Worker => &self.limit_worker,
         };
@@ -159,6 +180,7 @@ mod tests {
             Limit::Waiting,
             Limit::Keys,
             Limit::Exchanges,
+            Limit::Tunnels,
             Limit::SessionQueue,
             Limit::Worker,
         ];

@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{
-        Method, Version,
-        header::{self, HeaderName, HeaderValue},
+        Method,
+        header::{HeaderName, HeaderValue},
     },
     web,
 };
@@ -25,9 +25,18 @@ mod key;
 mod pace;
 mod page;
 mod problem;
+mod tunnel;
+mod tunnels;
+mod upgrade;
 mod upload;
 
-pub(crate) use self::{admin::Admin, client::connected, pace::PaceLimits};
+pub(crate) use self::{
+    admin::Admin,
+    client::connected,
+    pace::PaceLimits,
+    tunnel::is_noise,
+    tunnels::{TunnelTimes, Tunnels},
+};
 use self::{
     client::{ClientBody, ClientConnection},
     problem::Problem,
@@ -67,6 +76,7 @@ pub(crate) struct Ingress {
     pub(crate) rules: Rules,
     pub(crate) counters: Arc<Counters>,
     pub(crate) key_rules: KeyRules,
+    pub(crate) tunnels: Arc<Tunnels>,
 }
 
 /// A request's id, as text.
@@ -152,6 +162,7 @@ impl Ingress {
             }
             .into());
         }
+        upgrade::asks_for_websocket(request)?;
         let key = key::of_path(request.uri().path(), &self.key_rules).map_err(|error| {
             Problem::BadRequest {
                 description: error.to_string(),
@@ -190,10 +201,6 @@ fn unsupported(request: &HttpRequest) -> Option<&'static str> {
     if headers::are_too_large(request) {
         return Some("The head is too large to be forwarded.");
     }
-    let upgrade = request.headers().contains_key(header::UPGRADE);
-    if upgrade && request.version() <= Version::HTTP_11 && request.head().upgrade() {
-        return Some("Upgrades to another protocol are not forwarded by this version.");
-    }
     None
 }
 
@@ -221,7 +228,10 @@ impl Failure {
         }
         if matches!(
             self.problem,
-            Problem::BadRequest { .. } | Problem::TooLarge { .. } | Problem::ClientTooSlow { .. }
+            Problem::BadRequest { .. }
+                | Problem::UpgradeRequired
+                | Problem::TooLarge { .. }
+                | Problem::ClientTooSlow { .. }
         ) {
             // What is left of such a request is not read.
             response

@@ -8,5 +8,6 @@ pub mod handshake;
 pub mod head;
 pub mod json;
 pub mod mux;
+pub mod websocket;
 
 mod varint;

@@ -11,6 +11,7 @@ use futures::{FutureExt, channel::oneshot};
 use crate::{
     clock::Clock,
     counters::Counters,
+    ingress::Tunnels,
     placement::{
         Placement,
         command::{CommandError, OrderId},
@@ -53,6 +54,7 @@ pub(crate) struct Registry {
     hooks: Hooks,
     view: Arc<RouteView>,
     counters: Arc<Counters>,
+    tunnels: Arc<Tunnels>,
     links: HashMap<HolderId, Arc<Link>>,
     sessions: HashMap<SessionId, Connection>,
     tickets: HashMap<Ticket, oneshot::Sender<Answer>>,
@@ -85,6 +87,7 @@ pub(crate) struct Parts {
     pub(crate) hooks: Hooks,
     pub(crate) view: Arc<RouteView>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) tunnels: Arc<Tunnels>,
 }
 
 impl Registry {
@@ -98,6 +101,7 @@ impl Registry {
             hooks,
             view,
             counters,
+            tunnels,
         } = parts;
         Self {
             restored: Some(restored),
@@ -108,6 +112,7 @@ impl Registry {
             hooks,
             view,
             counters,
+            tunnels,
             links: HashMap::new(),
             sessions: HashMap::new(),
             tickets: HashMap::new(),
@@ -228,13 +233,14 @@ impl Registry {
 
     fn status(&self, holder: HolderId, now: Moment) -> Option<WorkerStatus> {
         let facts = self.placement.holder(holder)?;
-        let peer = facts
+        let connection = facts
             .standing()
             .session()
             .and_then(|session| self.sessions.get(&session));
         Some(WorkerStatus::new(
             facts,
-            peer.map(|connection| &connection.peer),
+            connection.map(|connection| &connection.peer),
+            connection.map_or(0, |connection| connection.wire.tunnels()),
             self.placement.rules(),
             now,
         ))

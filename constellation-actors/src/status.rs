@@ -54,6 +54,9 @@ pub struct WorkerStatus {
     pub lease_left: Duration,
     /// How many of its keys are on their way to another owner, or to none.
     pub leaving: usize,
+    /// How many websockets of clients are tunnelled to it, those that it still has to accept
+    /// included.
+    pub tunnels: usize,
     /// How many keys it had when it began to be drained; `None` when it is not.
     pub draining_from: Option<usize>,
     /// When this connection began: microseconds since 1970.
@@ -63,7 +66,13 @@ pub struct WorkerStatus {
 }
 
 impl WorkerStatus {
-    pub(crate) fn new(holder: &Holder, peer: Option<&Peer>, rules: &Rules, now: Moment) -> Self {
+    pub(crate) fn new(
+        holder: &Holder,
+        peer: Option<&Peer>,
+        tunnels: usize,
+        rules: &Rules,
+        now: Moment,
+    ) -> Self {
         let profile = holder.profile();
         Self {
             id: holder.worker(),
@@ -78,6 +87,7 @@ impl WorkerStatus {
             state: holder.standing().into(),
             lease_left: holder.lease_end(rules).saturating_since(now),
             leaving: holder.leaving(),
+            tunnels,
             draining_from: holder.drain().map(|drain| drain.total),
             added_unix_micros: peer.map(|peer| peer.added_unix_micros),
             last_message_unix_micros: unix_micros_of(holder.heard(), now),

@@ -51,6 +51,7 @@ pub struct WorkerBuilder {
     token: Option<String>,
     handler_timeout: Duration,
     drain_timeout: Duration,
+    tunnel_goodbye: Duration,
     closing_timeout: Duration,
     queue_per_key_max: usize,
     concurrent: bool,
@@ -69,6 +70,7 @@ impl Default for WorkerBuilder {
             token: None,
             handler_timeout: Duration::from_secs(30),
             drain_timeout: Duration::from_secs(30),
+            tunnel_goodbye: Duration::from_millis(200),
             closing_timeout: Duration::from_secs(10),
             queue_per_key_max: 1_000,
             concurrent: false,
@@ -140,6 +142,17 @@ impl WorkerBuilder {
     /// with requests that run long a drain may take twice as long. Default 30 s.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.drain_timeout = timeout;
+        self
+    }
+
+    /// How long a tunnel may go on when its key is given back in order, so that it can say goodbye;
+    /// [`Request::leaving`] tells it. What it has said then is still sent, for as long again at
+    /// most. Then the tunnel ends, and its client is told to connect again. Default 200 ms.
+    ///
+    /// Other requests may run on for the time of [`drain_timeout`](Self::drain_timeout). The key
+    /// moves when both are over.
+    pub fn tunnel_goodbye(mut self, time: Duration) -> Self {
+        self.tunnel_goodbye = time;
         self
     }
 
@@ -254,6 +267,7 @@ impl WorkerBuilder {
             token: self.token.as_deref().map(Token::parse).transpose()?,
             handler_timeout: self.handler_timeout,
             drain_timeout: self.drain_timeout,
+            tunnel_goodbye: self.tunnel_goodbye,
             closing_timeout: self.closing_timeout,
             queue_per_key_max: self.queue_per_key_max,
             clock: self.clock.unwrap_or_default(),

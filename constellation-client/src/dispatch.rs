@@ -29,7 +29,7 @@ use crate::{
     holding::Holding,
     problem::Problem,
     request::Request,
-    response::{Content, ContentStream, Head, Response},
+    response::{Asked, Content, ContentStream, Head, Response},
 };
 
 /// What handles the requests of a worker.
@@ -186,11 +186,11 @@ impl Call {
 
     /// Sends the response, its body as fast as the client reads it.
     pub(crate) async fn respond(self, response: Response) {
-        let bodiless = self.exchange.head().method() == "HEAD";
+        let asked = self.asked();
         let head_bytes_max = self.exchange.sizes().head_bytes_max as usize;
         let ready = response
-            .finish(bodiless, head_bytes_max)
-            .or_else(|error| self.failed(&error).finish(bodiless, head_bytes_max));
+            .finish(asked, head_bytes_max)
+            .or_else(|error| self.failed(&error).finish(asked, head_bytes_max));
         let Ok(ready) = ready else {
             return self
                 .exchange
@@ -199,12 +199,51 @@ impl Call {
         if !self.is_current() {
             return self.break_off();
         }
+        if ready.head.is_switching() {
+            return self.tunnel(ready.head, ready.content).await;
+        }
         let send = pin!(self.send(ready.head, ready.content));
         let withdrawal = pin!(self.holding().withdrawal());
         match select(send, withdrawal).await {
             Either::Left(((), _)) => {}
             Either::Right(((), _)) => self.break_off(),
         }
+    }
+
+    fn asked(&self) -> Asked {
+        match self.exchange.head().method() {
+            "HEAD" => Asked::Head,
+            _ if self.exchange.is_upgrade() => Asked::Upgrade,
+            _ => Asked::Content,
+        }
+    }
+
+    /// Carries a tunnel until either side has closed it, or for the time of a goodbye after its key
+    /// is being given back.
+    async fn tunnel(&self, head: Head, content: Content) {
+        let settings = self.domain.settings();
+        let ended = {
+            let carry = pin!(self.send(head, content));
+            let goodbye = pin!(async {
+                self.holding().leaving().await;
+                settings.clock.sleep(settings.tunnel_goodbye).await;
+            });
+            let withdrawal = pin!(self.holding().withdrawal());
+            match select(carry, select(goodbye, withdrawal)).await {
+                Either::Left(((), _)) => true,
+                Either::Right(_) => false,
+            }
+        };
+        if ended {
+            return;
+        }
+        // What it said last is sent first, and ends with a whole frame: nothing can follow half of
+        // one.
+        let sent = pin!(poll_fn(|context| self.exchange.poll_sent(context)));
+        let patience = pin!(settings.clock.sleep(settings.tunnel_goodbye));
+        let withdrawal = pin!(self.holding().withdrawal());
+        select(sent, select(patience, withdrawal)).await;
+        self.break_off();
     }
 
     /// Whether sending this response waits for nothing but room for its head.
@@ -307,8 +346,12 @@ impl Call {
             .holding()
             .closing()
             .unwrap_or(ReleaseReason::LeaseEnded);
-        self.exchange
-            .reset(ResetCode::Internal, &reason.to_string());
+        let code = if self.exchange.is_upgrade() {
+            ResetCode::Moved
+        } else {
+            ResetCode::Internal
+        };
+        self.exchange.reset(code, &reason.to_string());
     }
 
     fn failed(&self, error: &HandlerError) -> Response {

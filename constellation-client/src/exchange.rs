@@ -22,6 +22,7 @@ pub(crate) struct Exchange {
     stream: StreamId,
     sizes: SizeLimits,
     head: RequestHead,
+    upgrade: bool,
     cancellation: Mutex<Cancellation>,
 }
 
@@ -32,15 +33,27 @@ enum Cancellation {
 }
 
 impl Exchange {
-    pub(crate) fn new(mux: Shared, stream: StreamId, sizes: SizeLimits, head: RequestHead) -> Self {
+    pub(crate) fn new(
+        mux: Shared,
+        stream: StreamId,
+        sizes: SizeLimits,
+        head: RequestHead,
+        upgrade: bool,
+    ) -> Self {
         let cancellation = Mutex::new(Cancellation::Awaited(Vec::new()));
         Self {
             mux,
             stream,
             sizes,
             head,
+            upgrade,
             cancellation,
         }
+    }
+
+    /// Whether it becomes a tunnel if its answer is 101.
+    pub(crate) fn is_upgrade(&self) -> bool {
+        self.upgrade
     }
 
     pub(crate) fn head(&self) -> &RequestHead {
@@ -73,6 +86,11 @@ impl Exchange {
     ) -> Poll<Result<(), Ended>> {
         self.mux
             .with(|mux| mux.poll_content(self.stream, context, content, end))
+    }
+
+    /// Waits until everything that was taken in is on its way, or never will be.
+    pub(crate) fn poll_sent(&self, context: &Context<'_>) -> Poll<()> {
+        self.mux.with(|mux| mux.poll_sent(self.stream, context))
     }
 
     /// Why the peer ended the exchange, once it did. One task at a time may wait for it.

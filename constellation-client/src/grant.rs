@@ -1,6 +1,6 @@
 //! A grant: the ownership of one key under one epoch, as handlers see it.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, future::Future, sync::Arc};
 
 use constellation_actors::placement::{epoch::Epoch, key::ResourceKey};
 
@@ -73,6 +73,16 @@ impl Grant {
     #[must_use]
     pub fn is_in_force(&self) -> bool {
         self.0.tenure.holds()
+    }
+
+    /// Waits until the key is being given back, for whatever reason.
+    ///
+    /// For what runs for long, above all tunnels: when the key moves or the worker is drained, a
+    /// tunnel has [`WorkerBuilder::tunnel_goodbye`](crate::WorkerBuilder::tunnel_goodbye) from this
+    /// moment to say goodbye. When the lease has ended, it has no time at all.
+    pub fn leaving(&self) -> impl Future<Output = ()> + Send + use<> {
+        let tenure = Arc::clone(&self.0.tenure);
+        async move { tenure.leaving().await }
     }
 
     pub(crate) fn tenure(&self) -> &Tenure {

@@ -110,6 +110,7 @@ impl Holding {
     /// before, it cuts short what runs.
     pub(crate) fn close(&self, reason: ReleaseReason, urgency: Urgency) -> bool {
         self.closing.set(Some((urgency, reason)));
+        self.grant.tenure().leave();
         if !reason.is_awaited() {
             self.send_refusals();
         }
@@ -153,6 +154,11 @@ impl Holding {
     /// Waits until no request runs.
     pub(crate) async fn idle(&self) {
         self.until(|holding| holding.running.get() == 0).await;
+    }
+
+    /// Waits until it is being closed.
+    pub(crate) async fn leaving(&self) {
+        self.until(|holding| holding.closing().is_some()).await;
     }
 
     /// Waits until nothing may run any more.

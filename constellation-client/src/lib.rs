@@ -134,6 +134,7 @@ mod session;
 mod settings;
 mod socket;
 mod tenure;
+pub mod websocket;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

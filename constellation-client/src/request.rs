@@ -114,6 +114,15 @@ impl Request {
         &self.grant
     }
 
+    /// Whether the client asks for a websocket. Answered with 101, for which
+    /// [`websocket::accept`](crate::websocket::accept) is there, it becomes a *tunnel*: its body is
+    /// what the client sends from then on, and the response's stream what the client gets, both raw
+    /// bytes.
+    #[must_use]
+    pub fn is_upgrade(&self) -> bool {
+        self.exchange.is_upgrade()
+    }
+
     /// Its body.
     pub fn body(&mut self) -> &mut Body {
         &mut self.body
@@ -123,6 +132,11 @@ impl Request {
     #[must_use]
     pub fn into_body(self) -> Body {
         self.body
+    }
+
+    /// Waits until the key is being given back; see [`Grant::leaving`].
+    pub fn leaving(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.grant.leaving()
     }
 
     /// Waits until nobody waits for the answer any more: the client went away, the time for an

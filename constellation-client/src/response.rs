@@ -16,6 +16,9 @@ const CONTENT_LENGTH: &str = "content-length";
 /// What a response's body is said to be when its handler says nothing.
 const DEFAULT_TYPE: &[u8] = b"application/json";
 
+/// The status that makes a request for an upgrade a tunnel.
+const SWITCHING_PROTOCOLS: u16 = 101;
+
 /// The most bytes that the numbers in front of a field's name and value take, together.
 const FIELD_EXTRA_BYTES: usize = 16;
 
@@ -54,8 +57,20 @@ pub(crate) struct Head {
     fields: Vec<(Cow<'static, str>, Bytes)>,
 }
 
+/// What kind of request a response answers, as far as that decides about its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// One that gets no content (HEAD).
+    Head,
+    /// One that may become a tunnel.
+    Upgrade,
+    /// Any other.
+    Content,
+}
+
 impl Response {
-    /// A response without a body: 200 to 599, or 101.
+    /// A response without a body: 200 to 599, or 101 for a request that
+    /// [is an upgrade](crate::Request::is_upgrade).
     #[must_use]
     pub fn new(status: u16) -> Self {
         Self {
@@ -157,11 +172,10 @@ impl Response {
         self.fault.get_or_insert(fault);
     }
 
-    /// Checks the whole and completes its headers. `bodiless` says that the request's method
-    /// allows no body in an answer (HEAD).
+    /// Checks the whole and completes its headers, as an answer to `asked`.
     pub(crate) fn finish(
         mut self,
-        bodiless: bool,
+        asked: Asked,
         head_bytes_max: usize,
     ) -> Result<Ready, HandlerError> {
         if let Some(fault) = self.fault {
@@ -170,12 +184,18 @@ impl Response {
         let status = Status::new(self.status).ok_or_else(|| {
             HandlerError::new(format_args!("{} is no status of a response", self.status))
         })?;
+        let tunnel = self.status == SWITCHING_PROTOCOLS;
+        if tunnel && asked != Asked::Upgrade {
+            return Err(HandlerError::new(
+                "101 answers nothing but a request for an upgrade",
+            ));
+        }
         // These have no content, whatever their handler says (RFC 9110, sections 15.3.5, 15.4.5).
-        let forbidden = matches!(self.status, 101 | 204 | 304);
-        if !forbidden {
+        let forbidden = matches!(self.status, 204 | 304);
+        if !forbidden && !tunnel {
             self.describe_content();
         }
-        if forbidden || bodiless {
+        if forbidden || asked == Asked::Head {
             self.content = Content::Whole(Bytes::new());
         }
         let head = Head {
@@ -212,6 +232,11 @@ impl Response {
 }
 
 impl Head {
+    /// Whether it makes a tunnel.
+    pub(crate) fn is_switching(&self) -> bool {
+        self.status.get() == SWITCHING_PROTOCOLS
+    }
+
     fn check(&self, bytes_max: usize) -> Result<(), HandlerError> {
         let fields = self.fields.iter();
         let bytes: usize = fields
@@ -330,8 +355,8 @@ mod tests {
 
     const HEAD_BYTES_MAX: usize = 1024;
 
-    fn sent(response: Response, bodiless: bool) -> (Vec<(String, Vec<u8>)>, usize) {
-        let ready = response.finish(bodiless, HEAD_BYTES_MAX).unwrap();
+    fn sent(response: Response, asked: Asked) -> (Vec<(String, Vec<u8>)>, usize) {
+        let ready = response.finish(asked, HEAD_BYTES_MAX).unwrap();
         let mut buffer = BytesMut::new();
         ready.head.write(&mut buffer);
         let (head, rest) = ResponseHead::decode(&buffer.freeze(), HEAD_BYTES_MAX).unwrap();
@@ -347,7 +372,7 @@ mod tests {
 
     fn refused(response: Response) -> String {
         response
-            .finish(false, HEAD_BYTES_MAX)
+            .finish(Asked::Content, HEAD_BYTES_MAX)
             .err()
             .unwrap()
             .to_string()
@@ -355,11 +380,11 @@ mod tests {
 
     #[test]
     fn a_body_is_json_unless_its_handler_says_otherwise() {
-        let (fields, _) = sent(Response::ok().body("[]"), false);
+        let (fields, _) = sent(Response::ok().body("[]"), Asked::Content);
         assert!(fields.contains(&("content-type".into(), b"application/json".to_vec())));
         let (fields, _) = sent(
             Response::ok().header("Content-Type", "text/html").body("x"),
-            false,
+            Asked::Content,
         );
         assert_eq!(fields[0], ("content-type".into(), b"text/html".to_vec()));
         assert_eq!(fields.len(), 2);
@@ -367,16 +392,31 @@ mod tests {
 
     #[test]
     fn a_response_without_a_body_says_nothing_of_one() {
-        assert_eq!(sent(Response::new(404), false), (vec![], 0));
-        assert_eq!(sent(Response::new(204).body("x"), false), (vec![], 0));
-        assert_eq!(sent(Response::new(304).body("x"), false), (vec![], 0));
+        assert_eq!(sent(Response::new(404), Asked::Content), (vec![], 0));
+        assert_eq!(
+            sent(Response::new(204).body("x"), Asked::Content),
+            (vec![], 0)
+        );
+        assert_eq!(
+            sent(Response::new(304).body("x"), Asked::Content),
+            (vec![], 0)
+        );
     }
 
     #[test]
     fn an_answer_to_head_keeps_its_length_and_sends_no_content() {
-        let (fields, content) = sent(Response::ok().body("12345"), true);
+        let (fields, content) = sent(Response::ok().body("12345"), Asked::Head);
         assert!(fields.contains(&("content-length".into(), b"5".to_vec())));
         assert_eq!(content, 0);
+    }
+
+    #[test]
+    fn a_tunnel_answers_an_upgrade_alone_and_says_nothing_of_a_body() {
+        let tunnel = || Response::new(101).body("raw");
+        assert_eq!(sent(tunnel(), Asked::Upgrade), (vec![], 3));
+        assert!(refused(tunnel()).contains("upgrade"));
+        let (fields, _) = sent(Response::ok().body("no"), Asked::Upgrade);
+        assert!(fields.contains(&("content-length".into(), b"2".to_vec())));
     }
 
     #[test]
@@ -391,7 +431,7 @@ mod tests {
     fn a_head_that_no_controller_takes_is_a_failure() {
         assert!(refused(Response::ok().header("x", "a".repeat(HEAD_BYTES_MAX))).contains("more"));
         let many = (0..=FIELDS_MAX).fold(Response::ok(), |response, _| response.header("a", ""));
-        assert!(many.finish(false, usize::MAX).is_err());
+        assert!(many.finish(Asked::Content, usize::MAX).is_err());
     }
 
     #[test]
@@ -400,7 +440,7 @@ mod tests {
             .header("X-B", "1")
             .header("x-a", "2")
             .header("X-B", "3");
-        let (fields, _) = sent(response, false);
+        let (fields, _) = sent(response, Asked::Content);
         let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["x-b", "x-a", "x-b"]);
     }

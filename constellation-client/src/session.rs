@@ -43,6 +43,15 @@ pub(crate) struct Session {
     events: Cell<Vec<Event>>,
 }
 
+/// What comes behind the head of a request.
+#[derive(Clone, Copy, Debug)]
+struct Extent {
+    /// Nothing.
+    end: bool,
+    /// The bytes of a tunnel, if the answer makes it one.
+    upgrade: bool,
+}
+
 /// Why a session ends, as far as this side knows or decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Farewell {
@@ -171,8 +180,10 @@ impl Session {
                     grant,
                     payload,
                     end,
+                    upgrade,
                 } => {
-                    self.request(domain, stream, grant, &payload, end);
+                    let extent = Extent { end, upgrade };
+                    self.request(domain, stream, grant, &payload, extent);
                 }
                 Event::Control(control) => self.obey(domain, control),
             }
@@ -190,7 +201,7 @@ impl Session {
         stream: StreamId,
         grant: GrantId,
         payload: &Bytes,
-        end: bool,
+        Extent { end, upgrade }: Extent,
     ) {
         let (holding, accepted) = match domain.admit(grant) {
             _ if self.ended.get() => return self.refuse(stream, "the session is over"),
@@ -204,7 +215,8 @@ impl Session {
             Err(error) => return self.reset(stream, ResetCode::Protocol, &error.to_string()),
         };
         let (head, content) = head;
-        let exchange = Arc::new(Exchange::new(self.mux.clone(), stream, sizes, head));
+        let mux = self.mux.clone();
+        let exchange = Arc::new(Exchange::new(mux, stream, sizes, head, upgrade));
         let body = Body::new(content, end, &exchange);
         let call = Call::new(
             Arc::clone(&exchange),

@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) handler_timeout: Duration,
     /// How long running exchanges may go on when their key is released in order.
     pub(crate) drain_timeout: Duration,
+    /// How long a tunnel may go on when its key is released in order.
+    pub(crate) tunnel_goodbye: Duration,
     /// How long a resource may take to close.
     pub(crate) closing_timeout: Duration,
     /// The most requests that wait for one key.

@@ -3,10 +3,11 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use constellation_actors::placement::moment::Moment;
+use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
 
@@ -32,6 +33,8 @@ pub(crate) struct Tenure {
     clock: SharedClock,
     lease: SharedEnd,
     bound: AtomicU64,
+    leaving: AtomicBool,
+    changed: Notify,
 }
 
 impl Tenure {
@@ -40,6 +43,8 @@ impl Tenure {
             clock,
             lease,
             bound: AtomicU64::new(u64::MAX),
+            leaving: AtomicBool::new(false),
+            changed: Notify::new(),
         })
     }
 
@@ -47,6 +52,21 @@ impl Tenure {
     pub(crate) fn set_bound(&self, bound: Option<Moment>) {
         let micros = bound.map_or(0, Moment::as_micros);
         self.bound.store(micros, Ordering::Release);
+    }
+
+    /// Its key is being given back.
+    pub(crate) fn leave(&self) {
+        self.leaving.store(true, Ordering::Release);
+        self.changed.notify_waiters();
+    }
+
+    /// Waits until its key is being given back.
+    pub(crate) async fn leaving(&self) {
+        // Made before the look, so that a change between look and wait is not missed.
+        let changed = self.changed.notified();
+        if !self.leaving.load(Ordering::Acquire) {
+            changed.await;
+        }
     }
 
     /// Whether it may be acted for now.

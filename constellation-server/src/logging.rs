@@ -8,6 +8,7 @@ use std::{
     path::PathBuf,
 };
 
+use constellation_actors::Controller;
 use env_logger::{Builder, Logger, Target, WriteStyle};
 use log::{LevelFilter, Log, Metadata, Record};
 
@@ -108,7 +109,9 @@ impl Log for Loggers {
     }
 
     fn log(&self, record: &Record<'_>) {
-        self.0.iter().for_each(|logger| logger.log(record));
+        if self.enabled(record.metadata()) && !Controller::is_noise(record) {
+            self.0.iter().for_each(|logger| logger.log(record));
+        }
     }
 
     fn flush(&self) {

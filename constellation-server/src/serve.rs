@@ -190,6 +190,8 @@ async fn stop_on_signal(
 ) -> io::Result<()> {
     select(Box::pin(terminate.recv()), Box::pin(interrupt.recv())).await;
     log::info!("stopping: running requests may finish first");
+    // Those would not finish by themselves.
+    controller.end_tunnels();
     ingress.stop(true).await;
     controller.stop().await;
     gateway.stop(true).await;
@@ -262,6 +264,8 @@ fn controller(settings: &Settings, store: Option<SqliteStore>) -> io::Result<Con
         .request_body_bytes_max(proxy.body_bytes_max)
         .body_pace(proxy.body_idle, proxy.body_total)
         .exchanges_max(exchanges_max)
+        .tunnels_max(proxy.tunnels_per_worker_max)
+        .tunnel_times(proxy.tunnel_idle, proxy.tunnel_lifetime)
         .json_body_bytes_max(websocket.body_bytes_max)
         .admin_keys(&*admin.key_header, exposed(&admin.keys))
         .worker_tokens(exposed(&websocket.tokens))

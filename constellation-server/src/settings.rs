@@ -117,6 +117,12 @@ pub(crate) struct Proxy {
     pub(crate) body_total: Option<Duration>,
     /// The most exchanges under way at one worker.
     pub(crate) exchanges_per_worker_max: usize,
+    /// The most tunnels open at one worker.
+    pub(crate) tunnels_per_worker_max: u32,
+    /// How long a tunnel may be open without a byte; `None` is any time.
+    pub(crate) tunnel_idle: Option<Duration>,
+    /// How long a tunnel may be open; `None` is any time.
+    pub(crate) tunnel_lifetime: Option<Duration>,
 }
 
 /// Who may use the admin API.

@@ -127,7 +127,7 @@ impl Connection {
         })
     }
 
-    fn body(&mut self, answer: &Answer) -> Vec<u8> {
+    pub(crate) fn body(&mut self, answer: &Answer) -> Vec<u8> {
         let mut body = Vec::new();
         if answer.header("transfer-encoding") == Some("chunked") {
             loop {

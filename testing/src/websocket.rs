@@ -1,12 +1,18 @@
 //! A tiny websocket client that sends exactly what it is told.
 
-use std::io::Read;
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
 
-use crate::http::Connection;
+use crate::http::{Answer, Connection};
 
 /// An open websocket, seen from the client.
 #[derive(Debug)]
-pub struct Websocket(Connection);
+pub struct Websocket {
+    connection: Connection,
+    answer: Answer,
+}
 
 /// The parts of a frame that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +52,19 @@ impl Websocket {
     ///
     /// When there is no answer at all.
     pub fn open(port: u16, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        Self::open_at(port, "/", headers).map_err(|answer| answer.status)
+    }
+
+    /// Connects to a path, or gives the answer of the refusal.
+    ///
+    /// # Errors
+    ///
+    /// The answer, when the upgrade is refused.
+    ///
+    /// # Panics
+    ///
+    /// When there is no answer at all.
+    pub fn open_at(port: u16, path: &str, headers: &[(&str, &str)]) -> Result<Self, Answer> {
         let mut all = vec![
             ("connection", "upgrade"),
             ("upgrade", "websocket"),
@@ -54,41 +73,44 @@ impl Websocket {
         ];
         all.extend_from_slice(headers);
         let mut connection = Connection::open(port);
-        connection.send(&crate::http::bytes("GET", "/", &all, b""));
-        let answer = connection
+        connection.send(&crate::http::bytes("GET", path, &all, b""));
+        let mut answer = connection
             .receive(true)
             .expect("an answer to the handshake");
         if answer.status == 101 {
-            Ok(Self(connection))
-        } else {
-            Err(answer.status)
+            return Ok(Self { connection, answer });
         }
+        answer.body = connection.body(&answer);
+        Err(answer)
+    }
+
+    /// What the handshake was answered with.
+    #[must_use]
+    pub fn answer(&self) -> &Answer {
+        &self.answer
     }
 
     /// Sends a frame. Its mask is zero, which leaves the bytes as they are.
     pub fn send(&mut self, opcode: u8, payload: &[u8]) {
-        const FINAL: u8 = 0x80;
-        const MASKED: u8 = 0x80;
-        let mut bytes = vec![FINAL | opcode];
-        match payload.len() {
-            length @ 0..=125 => bytes.push(MASKED | length as u8),
-            length @ 126..=0xffff => {
-                bytes.push(MASKED | 126);
-                bytes.extend_from_slice(&(length as u16).to_be_bytes());
-            }
-            length => {
-                bytes.push(MASKED | 127);
-                bytes.extend_from_slice(&(length as u64).to_be_bytes());
-            }
-        }
-        bytes.extend_from_slice(&[0; 4]);
-        bytes.extend_from_slice(payload);
-        self.0.send(&bytes);
+        self.connection.send(&frame(opcode, payload));
+    }
+
+    /// Sends part of a frame, as much as the connection takes; tells whether that was anything. For
+    /// a connection that does not block, and whose other end nobody is to understand.
+    pub fn try_send(&mut self, opcode: u8, payload: &[u8]) -> bool {
+        let bytes = frame(opcode, payload);
+        self.connection.stream().write(&bytes).is_ok()
+    }
+
+    /// The connection itself.
+    #[must_use]
+    pub fn stream(&self) -> &TcpStream {
+        self.connection.stream()
     }
 
     /// Sends bytes below the websocket's frames.
     pub fn send_raw(&mut self, bytes: &[u8]) {
-        self.0.send(bytes);
+        self.connection.send(bytes);
     }
 
     /// The next frame; `None` when the connection is closed.
@@ -100,7 +122,7 @@ impl Websocket {
             length => u64::from(length),
         };
         let mut payload = vec![0; usize::try_from(length).ok()?];
-        self.0.reader().read_exact(&mut payload).ok()?;
+        self.connection.reader().read_exact(&mut payload).ok()?;
         Some(Frame {
             opcode: first & 0x0f,
             payload,
@@ -124,7 +146,27 @@ impl Websocket {
 
     fn read<const N: usize>(&mut self) -> Option<[u8; N]> {
         let mut bytes = [0; N];
-        self.0.reader().read_exact(&mut bytes).ok()?;
+        self.connection.reader().read_exact(&mut bytes).ok()?;
         Some(bytes)
     }
+}
+
+fn frame(opcode: u8, payload: &[u8]) -> Vec<u8> {
+    const FINAL: u8 = 0x80;
+    const MASKED: u8 = 0x80;
+    let mut bytes = vec![FINAL | opcode];
+    match payload.len() {
+        length @ 0..=125 => bytes.push(MASKED | length as u8),
+        length @ 126..=0xffff => {
+            bytes.push(MASKED | 126);
+            bytes.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        length => {
+            bytes.push(MASKED | 127);
+            bytes.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(payload);
+    bytes
 }

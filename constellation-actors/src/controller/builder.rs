@@ -16,7 +16,7 @@ use crate::{
     counters::Counters,
     gateway::Gateway,
     heartbeat::Heartbeat,
-    ingress::{self, Admin, Ingress, PaceLimits},
+    ingress::{self, Admin, Ingress, PaceLimits, TunnelTimes, Tunnels},
     placement::{
         Placement, Start,
         input::{Restored, RestoredPin},
@@ -38,6 +38,9 @@ use crate::{
     store::{self, AnyStore, Store, memory::MemoryStore},
 };
 
+/// How long nothing may pass through a tunnel, where nothing else is said.
+const TUNNEL_IDLE: Duration = Duration::from_secs(60 * 60);
+
 /// Settings of a controller that has not started yet.
 #[must_use = "a controller does nothing until it is started"]
 pub struct ControllerBuilder {
@@ -53,6 +56,7 @@ pub struct ControllerBuilder {
     default_headers: Vec<(String, String)>,
     routes: Vec<(String, String)>,
     limits: Limits,
+    tunnel_times: TunnelTimes,
     hooks: Hooks,
     store: Box<dyn AnyStore>,
 }
@@ -100,6 +104,10 @@ impl Default for ControllerBuilder {
             default_headers: Vec::new(),
             routes: Vec::new(),
             limits: Limits::default(),
+            tunnel_times: TunnelTimes {
+                idle: Some(TUNNEL_IDLE),
+                lifetime: None,
+            },
             hooks: Hooks::default(),
             store: Box::new(MemoryStore),
         }
@@ -206,6 +214,21 @@ impl ControllerBuilder {
         self
     }
 
+    /// The most tunnels, which websockets to the owner of a key are, that one worker's session
+    /// carries at a time. They do not count as exchanges. Zero refuses every websocket. Default:
+    /// 10,000.
+    pub fn tunnels_max(mut self, tunnels_max: u32) -> Self {
+        self.limits.tunnels_max = tunnels_max;
+        self
+    }
+
+    /// How long a tunnel may be open without a byte in either direction, and how long at all.
+    /// `None` is any time. Default: one hour, and any time.
+    pub fn tunnel_times(mut self, idle: Option<Duration>, lifetime: Option<Duration>) -> Self {
+        self.tunnel_times = TunnelTimes { idle, lifetime };
+        self
+    }
+
     /// The header that brings an admin key, and the keys that are accepted. Default: `x-api-key`,
     /// and no key, which lets nobody in.
     pub fn admin_keys(
@@ -294,10 +317,7 @@ impl ControllerBuilder {
         let default_headers = headers(&self.default_headers)?;
         let key_rules = KeyRules::parse(self.routes.iter().map(|(pattern, key)| (pattern, key)))?;
         self.rules.key_rules = key_rules.clone();
-        // With one failure allowed, a lease would be over before its next renewal: renew more
-        // often than the controller looks.
-        let interval = self.rules.interval.min(self.rules.ttl() / 3);
-        let lease = LeaseTerms::new(self.rules.ttl(), interval)?;
+        let lease = self.lease()?;
         Mux::new(Role::Controller, self.limits).map(drop)?;
 
         let clock = Clock::new();
@@ -305,6 +325,7 @@ impl ControllerBuilder {
         let view = Arc::new(RouteView::default());
         let keys_max = self.rules.keys_max;
         let counters = Arc::<Counters>::default();
+        let tunnels = Tunnels::new(self.tunnel_times, clock, Arc::clone(&counters));
         let parts = Parts {
             clock,
             placement: Placement::new(self.rules, start),
@@ -318,6 +339,7 @@ impl ControllerBuilder {
             hooks: self.hooks,
             view: Arc::clone(&view),
             counters: Arc::clone(&counters),
+            tunnels: Arc::clone(&tunnels),
         };
         let (registry, arbiter) = start_actors(parts);
         let ingress = Ingress {
@@ -335,6 +357,7 @@ impl ControllerBuilder {
             },
             counters,
             key_rules,
+            tunnels,
         };
         let gateway = Gateway {
             registry: registry.clone(),
@@ -351,6 +374,14 @@ impl ControllerBuilder {
             gateway: Arc::new(gateway),
             arbiter,
         })
+    }
+
+    /// What workers are told of their leases.
+    fn lease(&self) -> Result<LeaseTerms, TermsError> {
+        // With one failure allowed, a lease would be over before its next renewal: renew more
+        // often than the controller looks.
+        let interval = self.rules.interval.min(self.rules.ttl() / 3);
+        LeaseTerms::new(self.rules.ttl(), interval)
     }
 
     /// What the placement begins with.

@@ -55,8 +55,7 @@ pub(super) fn of_frame(
     upload: Option<Upload>,
     pace: Pace,
 ) -> Result<HttpResponse, Problem> {
-    let (head, content) = ResponseHead::decode(&frame.payload, HEAD_BYTES_MAX)
-        .map_err(|error| bad_answer(format!("The worker's response cannot be read: {error}.")))?;
+    let (head, content) = read_head(&frame)?;
     let status = status(head.status().get())?;
     let mut response = HttpResponseBuilder::new(status);
     let mut length = None;
@@ -89,6 +88,20 @@ pub(super) fn of_frame(
         Some(length) => response.body(SizedStream::new(length, body)),
         None => response.streaming(body),
     })
+}
+
+/// The head of a response, and the content that came with it.
+pub(super) fn read_head(frame: &ResponseFrame) -> Result<(ResponseHead, Bytes), Problem> {
+    ResponseHead::decode(&frame.payload, HEAD_BYTES_MAX)
+        .map_err(|error| bad_answer(format!("The worker's response cannot be read: {error}.")))
+}
+
+/// The headers of a response without a body of known length.
+pub(super) fn fields(response: &mut HttpResponseBuilder, head: &ResponseHead, route: &Route) {
+    for field in head.fields().iter() {
+        append(response, field.name().as_bytes(), field.value());
+    }
+    response.insert_header((WORKER, route.link.header().clone()));
 }
 
 /// The response of a JSON-dialect worker.

@@ -121,6 +121,15 @@ impl ClientBody {
         piece
     }
 
+    /// The bytes themselves, for whoever reads them from now on.
+    pub(super) fn take(&self) -> Payload {
+        let Some(incoming) = &self.0 else {
+            return Payload::None;
+        };
+        incoming.ended.set(true);
+        incoming.payload.replace(Payload::None)
+    }
+
     /// Keeps what is left of the body, if nobody else does, until the response is sent.
     ///
     /// The HTTP layer reads on when a body in chunks is dropped, for as long as the client likes

@@ -12,6 +12,7 @@ use super::{
     headers::{self, Forwarding},
     pace::{Direction, Pace},
     problem::Problem,
+    tunnel, upgrade,
     upload::{Upload, UploadError},
 };
 use crate::{
@@ -177,26 +178,28 @@ impl Ingress {
         id: &RequestId,
     ) -> Result<Offer, Problem> {
         let (inline, end) = upload.inline();
-        let opened = wire.open(route, end, |buffer| {
-            self.write_head(buffer, request, id);
-            buffer.extend_from_slice(inline);
-        });
+        let tunnel = upgrade::asks_for_websocket(request)?;
+        let opened = if tunnel {
+            wire.open_tunnel(route, |buffer| self.write_head(buffer, request, id))
+        } else {
+            wire.open(route, end, |buffer| {
+                self.write_head(buffer, request, id);
+                buffer.extend_from_slice(inline);
+            })
+        };
         let exchange = match opened {
             Ok(exchange) => exchange,
-            Err(OpenError::Closed) => return Ok(Offer::Undelivered { refused: None }),
-            Err(error @ OpenError::TooLong { .. }) => {
-                return Err(Problem::BadRequest {
-                    description: error.to_string(),
-                });
-            }
-            Err(error @ OpenError::ExchangesFull { .. }) => {
-                return Err(overloaded(Limit::Exchanges, &error));
-            }
-            Err(error @ OpenError::QueueFull { .. }) => {
-                return Err(overloaded(Limit::SessionQueue, &error));
-            }
+            Err(error) => return unopened(&error),
         };
         match await_response(&exchange, upload).await? {
+            Ok(response) if tunnel => {
+                let payload = upload.take_payload();
+                let pace = Pace::new(self.rules.pace, Direction::Down, &self.counters);
+                let tunnels = &self.tunnels;
+                let answered =
+                    tunnel::answer(tunnels, request, route, exchange, response, payload, pace)?;
+                Ok(answered.map_or(Offer::Lost(Ended::Withdrawn), Offer::Answered))
+            }
             Ok(response) => {
                 let taken = upload.take();
                 let pace = Pace::new(self.rules.pace, Direction::Down, &self.counters);
@@ -209,6 +212,11 @@ impl Ingress {
             }) => Ok(Offer::Undelivered {
                 refused: Some(route.epoch),
             }),
+            // Begun perhaps, and given up with its key.
+            Err(Ended::Reset {
+                code: ResetCode::Moved,
+                ..
+            }) => Ok(Offer::Lost(Ended::Withdrawn)),
             Err(Ended::Reset { code, reason }) => Err(reset_problem(code, &reason)),
             Err(why @ (Ended::SessionLost | Ended::Withdrawn | Ended::Over)) => {
                 // The epoch is over: the answer of a former owner never reaches a client.
@@ -253,6 +261,10 @@ impl Ingress {
         wire: &Arc<JsonWire>,
         id: &RequestId,
     ) -> Result<Offer, Problem> {
+        if upgrade::asks_for_websocket(request)? {
+            let key = route.key.to_string();
+            return Err(Problem::NoTunnels { key });
+        }
         let body = upload.read_to_end(wire.body_bytes_max()).await;
         let body = body.map_err(|error| upload_problem(&error, false))?;
         let message = self.json_message(request, route, id, &body);
@@ -348,6 +360,19 @@ async fn await_response(
     .await
 }
 
+/// What becomes of an offer that was not sent.
+fn unopened(error: &OpenError) -> Result<Offer, Problem> {
+    Err(match error {
+        OpenError::Closed => return Ok(Offer::Undelivered { refused: None }),
+        OpenError::TooLong { .. } => Problem::BadRequest {
+            description: error.to_string(),
+        },
+        OpenError::ExchangesFull { .. } => overloaded(Limit::Exchanges, error),
+        OpenError::TunnelsFull { .. } => overloaded(Limit::Tunnels, error),
+        OpenError::QueueFull { .. } => overloaded(Limit::SessionQueue, error),
+    })
+}
+
 fn overloaded(limit: Limit, error: &dyn std::error::Error) -> Problem {
     Problem::Overloaded {
         limit,
@@ -381,7 +406,8 @@ fn reset_problem(code: ResetCode, reason: &str) -> Problem {
         | ResetCode::Refused
         | ResetCode::Timeout
         | ResetCode::Internal
-        | ResetCode::Protocol => Problem::BadAnswer {
+        | ResetCode::Protocol
+        | ResetCode::Moved => Problem::BadAnswer {
             description: format!("The worker gave up ({code}): {reason}"),
         },
     }

@@ -102,7 +102,7 @@ fn is_nominated(connection: &[&str], name: &str) -> bool {
 }
 
 /// The options of the `Connection` headers.
-fn connection_options(headers: &HeaderMap) -> Vec<&str> {
+pub(super) fn connection_options(headers: &HeaderMap) -> Vec<&str> {
     headers
         .get_all(header::CONNECTION)
         .filter_map(|value| value.to_str().ok())

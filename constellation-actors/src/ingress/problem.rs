@@ -23,6 +23,10 @@ const RETRY_AFTER_SECONDS: u32 = 1;
 pub(crate) enum Problem {
     /// A path or header that cannot be forwarded.
     BadRequest { description: String },
+    /// An upgrade to a version of websocket that is not forwarded.
+    UpgradeRequired,
+    /// An upgrade for a key whose worker cannot carry tunnels.
+    NoTunnels { key: String },
     /// An admin key that is not one.
     AuthorizationFailed,
     /// A body over the limit.
@@ -69,11 +73,13 @@ impl Problem {
         match self {
             // Not 408, which some clients take for leave to repeat the request.
             Self::BadRequest { .. } | Self::ClientTooSlow { .. } => StatusCode::BAD_REQUEST,
+            Self::UpgradeRequired => StatusCode::UPGRADE_REQUIRED,
             Self::AuthorizationFailed => StatusCode::UNAUTHORIZED,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NoWorker { .. }
             | Self::Undelivered { .. }
             | Self::DeliveryUnknown { .. }
+            | Self::NoTunnels { .. }
             | Self::BadAnswer { .. } => StatusCode::BAD_GATEWAY,
             Self::Overloaded { .. } | Self::StoreUnavailable { .. } | Self::ShuttingDown => {
                 StatusCode::SERVICE_UNAVAILABLE
@@ -84,12 +90,15 @@ impl Problem {
 
     fn error(&self) -> &'static str {
         match self {
-            Self::BadRequest { .. } | Self::ClientTooSlow { .. } => "BadRequest",
+            Self::BadRequest { .. } | Self::UpgradeRequired | Self::ClientTooSlow { .. } => {
+                "BadRequest"
+            }
             Self::AuthorizationFailed => "AuthorizationFailed",
             Self::TooLarge { .. } => "TooLarge",
             Self::NoWorker { .. }
             | Self::Undelivered { .. }
             | Self::DeliveryUnknown { .. }
+            | Self::NoTunnels { .. }
             | Self::BadAnswer { .. } => "BadGateway",
             Self::Overloaded { .. } | Self::StoreUnavailable { .. } | Self::ShuttingDown => {
                 "Overloaded"
@@ -100,7 +109,7 @@ impl Problem {
 
     fn message(&self) -> &'static str {
         match self {
-            Self::BadRequest { .. } | Self::ClientTooSlow { .. } => {
+            Self::BadRequest { .. } | Self::UpgradeRequired | Self::ClientTooSlow { .. } => {
                 "We were unable to discern your request.  Please check your URL, query, and \
                  request body."
             }
@@ -114,6 +123,7 @@ impl Problem {
             Self::NoWorker { .. }
             | Self::Undelivered { .. }
             | Self::DeliveryUnknown { .. }
+            | Self::NoTunnels { .. }
             | Self::BadAnswer { .. } => UNSERVICEABLE,
             Self::Overloaded { .. } | Self::StoreUnavailable { .. } | Self::ShuttingDown => {
                 OVERLOADED
@@ -128,6 +138,10 @@ impl Problem {
         match self {
             Self::BadRequest { description } | Self::BadAnswer { description } => {
                 description.clone()
+            }
+            Self::UpgradeRequired => "Websockets of version 13 are forwarded, and no other.".into(),
+            Self::NoTunnels { key } => {
+                format!("The worker of resource {key} cannot take websockets.")
             }
             Self::AuthorizationFailed => "The admin key is not one of this controller's.".into(),
             Self::TooLarge { bytes_max } => {
@@ -153,7 +167,8 @@ impl Problem {
     /// Counts it.
     pub(crate) fn count(&self, counters: &Counters) {
         let counter = match self {
-            Self::BadRequest { .. } => &counters.bad_requests,
+            Self::BadRequest { .. } | Self::UpgradeRequired => &counters.bad_requests,
+            Self::NoTunnels { .. } => &counters.undelivered,
             Self::AuthorizationFailed => &counters.wrong_admin_keys,
             Self::TooLarge { .. } => &counters.bodies_too_large,
             // Counted when the body was found slow, with those whose answer had begun.
@@ -193,8 +208,13 @@ impl Problem {
             | Self::ClientTooSlow { begun: true, .. } => {
                 response.insert_header((DELIVERY, HeaderValue::from_static("unknown")));
             }
+            Self::UpgradeRequired => {
+                let version = HeaderValue::from_static("13");
+                response.insert_header((header::SEC_WEBSOCKET_VERSION, version));
+            }
             Self::BadRequest { .. }
             | Self::ClientTooSlow { begun: false, .. }
+            | Self::NoTunnels { .. }
             | Self::AuthorizationFailed
             | Self::TooLarge { .. }
             | Self::Undelivered { .. } => {}

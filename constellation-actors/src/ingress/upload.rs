@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use actix_web::{HttpMessage, HttpRequest, error::PayloadError, http::header};
+use actix_web::{HttpMessage, HttpRequest, dev::Payload, error::PayloadError, http::header};
 use bytes::{Bytes, BytesMut};
 
 use super::{
@@ -136,6 +136,11 @@ impl Upload {
         };
         self.done = true;
         Some(rest)
+    }
+
+    /// The client's bytes themselves, for a tunnel.
+    pub(super) fn take_payload(&mut self) -> Payload {
+        self.body.take()
     }
 
     /// What goes with the head, and whether that is all.

@@ -143,6 +143,8 @@ impl Flags {
     pub const NONE: Self = Self(0);
     /// On REQUEST, RESPONSE and DATA: nothing more of this direction's body follows.
     pub const END: Self = Self(0x01);
+    /// On REQUEST: the client asks for an upgrade. After a 101 the exchange is a tunnel.
+    pub const UPGRADE: Self = Self(0x02);
 
     /// The flags of a header's second byte.
     #[must_use]
@@ -166,6 +168,12 @@ impl Flags {
     #[must_use]
     pub const fn is_end(self) -> bool {
         self.0 & Self::END.0 != 0
+    }
+
+    /// Whether the exchange may become a tunnel. One whose request has ended cannot.
+    #[must_use]
+    pub const fn is_upgrade(self) -> bool {
+        self.0 & Self::UPGRADE.0 != 0 && !self.is_end()
     }
 }
 

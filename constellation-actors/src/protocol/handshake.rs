@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{frame::SizeLimits, mux::limits::Limits};
+use super::{
+    frame::SizeLimits,
+    mux::limits::{Limits, TUNNEL_CREDIT},
+};
 use crate::placement::{
     pattern::{Pattern, PatternError},
     worker::{Incarnation, Profile, WorkerId},
@@ -196,6 +199,16 @@ pub struct WireLimits {
     pub exchanges_max: u32,
     /// How long the controller waits for the head of a response, in milliseconds.
     pub request_timeout_ms: u64,
+    /// The most tunnels at a time. A controller that says nothing of them has none.
+    #[serde(default)]
+    pub tunnels_max: u32,
+    /// The bytes that each direction of a tunnel may have under way.
+    #[serde(default = "tunnel_credit")]
+    pub tunnel_credit: u32,
+}
+
+const fn tunnel_credit() -> u32 {
+    TUNNEL_CREDIT
 }
 
 impl WireLimits {
@@ -210,6 +223,8 @@ impl WireLimits {
             message_bytes_max: limits.sizes.message_bytes_max,
             exchanges_max: limits.exchanges_max,
             request_timeout_ms,
+            tunnels_max: limits.tunnels_max,
+            tunnel_credit: limits.tunnel_credit,
         }
     }
 
@@ -225,6 +240,8 @@ impl WireLimits {
             stream_credit: self.stream_credit,
             session_credit: self.session_credit,
             exchanges_max: self.exchanges_max,
+            tunnels_max: self.tunnels_max,
+            tunnel_credit: self.tunnel_credit,
             ..Limits::default()
         }
     }

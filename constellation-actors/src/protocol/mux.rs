@@ -33,9 +33,10 @@
 //!
 //! Queued frames: `urgent_bytes_max`. Content that waits to be sent: `bulk_bytes_max`, and one
 //! chunk of each exchange. Unread content: what credit allows, four times over where it is kept as
-//! slices of messages. Heads that wait to be taken: one an exchange. Exchanges: `exchanges_max`.
+//! slices of messages. Heads that wait to be taken: one an exchange. Exchanges: `exchanges_max`,
+//! and `tunnels_max` that are or may become tunnels.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use bytes::BytesMut;
 
@@ -43,13 +44,14 @@ use self::{
     credit::{ReceiveCredit, SendCredit},
     error::Overflow,
     event::Ended,
-    exchange::Remains,
+    exchange::{Exchange, Remains},
     limits::{Limits, LimitsError},
     outbox::Outbox,
     table::Table,
     waking::Wakers,
 };
 use super::frame::{StreamId, code::ResetCode, encode};
+use crate::placement::epoch::Epoch;
 
 mod credit;
 pub mod error;
@@ -72,6 +74,7 @@ mod table;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 pub mod waking;
 mod withdrawal;
 
@@ -106,6 +109,8 @@ impl fmt::Display for Role {
 ///   [`poll_chunk`](Self::poll_chunk), [`poll_content`](Self::poll_content),
 ///   [`reset`](Self::reset), [`close`](Self::close) at both; [`withdraw`](Self::withdraw) at the
 ///   controller ends those of a pin.
+/// * Tunnels, besides: [`open_tunnel`](Self::open_tunnel), [`sever`](Self::sever),
+///   [`poll_sent`](Self::poll_sent), [`tunnels`](Self::tunnels).
 /// * After each of them: [`take_wakers`](Self::take_wakers).
 ///
 /// Every `poll_` method may be given up at any time. For each exchange one task may wait for what
@@ -115,6 +120,8 @@ pub struct Mux {
     role: Role,
     limits: Limits,
     table: Table,
+    /// Those of the table's exchanges that are or may become tunnels, by epoch.
+    tunnels: BTreeSet<(Epoch, StreamId)>,
     next_stream: u32,
     outbox: Outbox,
     send_credit: SendCredit,
@@ -141,6 +148,7 @@ impl Mux {
             role,
             limits,
             table: Table::default(),
+            tunnels: BTreeSet::new(),
             next_stream: 1,
             outbox: Outbox::new(),
             send_credit: SendCredit::new(limits.session_credit),
@@ -198,7 +206,7 @@ impl Mux {
     ///
     /// `reason` is for people and may be empty; it is cut at 1 KiB.
     pub fn reset(&mut self, stream: StreamId, code: ResetCode, reason: &str) {
-        let Some(mut exchange) = self.table.remove(&stream) else {
+        let Some(mut exchange) = self.remove(stream) else {
             return;
         };
         let told = !exchange.is_live() || exchange.is_complete();
@@ -284,9 +292,17 @@ impl Mux {
 
     /// Forgets an exchange that is over.
     fn clear_over(&mut self, stream: StreamId) {
-        if let Some(mut exchange) = self.table.remove(&stream) {
+        if let Some(mut exchange) = self.remove(stream) {
             exchange.wake(&mut self.wakers);
         }
+    }
+
+    fn remove(&mut self, stream: StreamId) -> Option<Exchange> {
+        let exchange = self.table.remove(&stream)?;
+        if let Some(epoch) = exchange.tunnel() {
+            self.tunnels.remove(&(epoch, stream));
+        }
+        Some(exchange)
     }
 
     /// Clears away what an exchange left that was ended in the middle.
@@ -298,7 +314,8 @@ impl Mux {
         self.give_back_to_session(remains.unread);
     }
 
-    /// Sends the credit that is due after `taken` bytes of an exchange were read.
+    /// Sends the credit that is due after `taken` bytes of an exchange were read that the session's
+    /// credit counts.
     fn give_back(&mut self, stream: StreamId, due: Option<u32>, taken: u32) {
         if let Some(increment) = due {
             self.urgent(|buffer| encode::credit(buffer, Some(stream), increment));

@@ -55,7 +55,10 @@ impl Registry {
             Effect::Freeze { key, epoch } => self.freeze(&key, epoch),
             Effect::AwaitQuiet { key, epoch } => self.quieting.push((key, epoch)),
             Effect::AskUse(keys) => self.asked.extend(keys),
-            Effect::Withdraw { key, epoch } => self.view.withdraw(&key, epoch),
+            Effect::Withdraw { key, epoch } => {
+                self.view.withdraw(&key, epoch);
+                self.tunnels.end_older(&key, epoch.next());
+            }
             Effect::Route {
                 ticket,
                 key,
@@ -84,7 +87,9 @@ impl Registry {
     ) {
         if let Some(link) = self.links.get(&holder) {
             log::debug!(key:% = key, worker:% = link.worker(), epoch:% = epoch; "pinned");
-            self.view.publish(key, Arc::clone(link), epoch, grant);
+            self.view
+                .publish(key.clone(), Arc::clone(link), epoch, grant);
+            self.tunnels.end_older(&key, epoch);
         }
     }
 

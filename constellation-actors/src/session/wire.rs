@@ -161,6 +161,14 @@ impl Wire {
         }
     }
 
+    /// How many of its exchanges are or may become tunnels.
+    pub(crate) fn tunnels(&self) -> usize {
+        match self {
+            Self::Binary(wire) => wire.tunnels(),
+            Self::Json(_) => 0,
+        }
+    }
+
     /// The connection is gone: every exchange ends, and nothing more is sent.
     pub(super) fn lose(&self) {
         match self {

@@ -16,3 +16,4 @@ mod resuming;
 mod streaming;
 mod support;
 mod tokens;
+mod tunnels;

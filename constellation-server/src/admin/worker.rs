@@ -39,6 +39,8 @@ pub(crate) struct Worker {
     pub(crate) lease_left_ms: u64,
     /// How many of its keys are on their way.
     pub(crate) leaving: usize,
+    /// How many websockets are tunnelled to it.
+    pub(crate) tunnels: usize,
     /// How far it is emptied; null when it is not drained.
     pub(crate) draining: Option<Draining>,
     /// When this connection began; null while it is suspended.
@@ -111,6 +113,7 @@ impl Worker {
             capacity: status.capacity,
             lease_left_ms: milliseconds(status.lease_left),
             leaving: status.leaving,
+            tunnels: status.tunnels,
             draining: status.draining_from.map(|total| Draining {
                 total,
                 left: status.keys,

@@ -30,7 +30,11 @@ pub(crate) enum Error {
 /// How far a drain is.
 enum Progress {
     /// It goes on.
-    Moving { total: usize, left: usize },
+    Moving {
+        total: usize,
+        left: usize,
+        tunnels: usize,
+    },
     /// The worker has no keys any more.
     Empty { json: String },
     /// It was stopped halfway.
@@ -57,11 +61,20 @@ impl<W: Write> Session<'_, W> {
         loop {
             let took = || duration(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
             match self.progress(worker).await? {
-                Progress::Moving { total, left } => {
-                    if !self.json && told != Some(left) {
+                Progress::Moving {
+                    total,
+                    left,
+                    tunnels,
+                } => {
+                    if !self.json && told != Some((left, tunnels)) {
                         let moved = total.saturating_sub(left);
-                        self.print(&format!("{moved} of {} moved", count(total, "key")))?;
-                        told = Some(left);
+                        let keys = count(total, "key");
+                        let tunnels_open = match tunnels {
+                            0 => String::new(),
+                            _ => format!(", {} open", count(tunnels, "websocket")),
+                        };
+                        self.print(&format!("{moved} of {keys} moved{tunnels_open}"))?;
+                        told = Some((left, tunnels));
                     }
                 }
                 Progress::Empty { json } => {
@@ -101,7 +114,12 @@ impl<W: Write> Session<'_, W> {
             Progress::CalledOff { left }
         } else {
             let total = draining.iter().map(|draining| draining.total).sum();
-            Progress::Moving { total, left }
+            let tunnels = lives.iter().map(|life| life.tunnels).sum();
+            Progress::Moving {
+                total,
+                left,
+                tunnels,
+            }
         })
     }
 }

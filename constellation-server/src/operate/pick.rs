@@ -93,7 +93,7 @@ mod tests {
         serde_json::from_value(json!({
             "id": id, "name": name, "labels": {}, "address": null, "state": "live",
             "healthy": true, "cordoned": false, "leased": true, "keys": 0, "capacity": null,
-            "leaseLeftMs": 1, "leaving": 0, "draining": null, "connectedSince": null,
+            "leaseLeftMs": 1, "leaving": 0, "tunnels": 0, "draining": null, "connectedSince": null,
             "connectedMs": null, "lastHeard": "", "lastHeardMs": 0
         }))
         .unwrap()

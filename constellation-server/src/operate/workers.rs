@@ -71,12 +71,12 @@ fn shown(workers: &[Worker]) -> String {
     let names = Names::new(workers);
     let rows: Vec<_> = workers.iter().map(|worker| row(worker, &names)).collect();
     let head = [
-        "NAME", "ID", "STATE", "KEYS", "LEASE", "HEARD", "UP", "ADDRESS",
+        "NAME", "ID", "STATE", "KEYS", "TUNNELS", "LEASE", "HEARD", "UP", "ADDRESS",
     ];
     table(head, &rows)
 }
 
-fn row(worker: &Worker, names: &Names) -> [String; 8] {
+fn row(worker: &Worker, names: &Names) -> [String; 9] {
     let keys = match worker.capacity {
         Some(capacity) => format!("{} of {capacity}", worker.keys),
         None => worker.keys.to_string(),
@@ -96,6 +96,7 @@ fn row(worker: &Worker, names: &Names) -> [String; 8] {
         names.short(worker.id),
         state(worker),
         keys,
+        worker.tunnels.to_string(),
         lease,
         duration(worker.last_heard_ms),
         worker.connected_ms.map_or_else(nothing, duration),

@@ -78,6 +78,9 @@ pub(super) struct Proxy {
     pub(super) body_idle_ms: Option<u64>,
     pub(super) body_total_ms: Option<u64>,
     pub(super) max_exchanges_per_worker: usize,
+    pub(super) max_tunnels_per_worker: u32,
+    pub(super) tunnel_idle_ms: Option<u64>,
+    pub(super) tunnel_lifetime_ms: Option<u64>,
 }
 
 /// A rule that maps paths to keys.

@@ -132,6 +132,9 @@ fn proxy(file: &file::Proxy) -> Proxy {
         body_idle: file.body_idle_ms.map(Duration::from_millis),
         body_total: file.body_total_ms.map(Duration::from_millis),
         exchanges_per_worker_max: file.max_exchanges_per_worker,
+        tunnels_per_worker_max: file.max_tunnels_per_worker,
+        tunnel_idle: file.tunnel_idle_ms.map(Duration::from_millis),
+        tunnel_lifetime: file.tunnel_lifetime_ms.map(Duration::from_millis),
     }
 }
 

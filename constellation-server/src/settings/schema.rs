@@ -297,6 +297,17 @@ static PROXY: &[Member] = &[
         "21600000",
     ),
     setting("MaxExchangesPerWorker", number(1, 1_000_000, ""), "10000"),
+    setting("MaxTunnelsPerWorker", number(0, 1_000_000, ""), "10000"),
+    setting(
+        "TunnelIdleMs",
+        optional(1000, 604_800_000, "milliseconds", "any time"),
+        "3600000",
+    ),
+    setting(
+        "TunnelLifetimeMs",
+        optional(1000, 31_536_000_000, "milliseconds", "any time"),
+        "null",
+    ),
     inert(
         "ResponseRetentionMs",
         "responses stream through and are not retained",

@@ -41,6 +41,9 @@ fn file(settings: &Settings) -> File {
             body_idle_ms: proxy.body_idle.map(milliseconds),
             body_total_ms: proxy.body_total.map(milliseconds),
             max_exchanges_per_worker: proxy.exchanges_per_worker_max,
+            max_tunnels_per_worker: proxy.tunnels_per_worker_max,
+            tunnel_idle_ms: proxy.tunnel_idle.map(milliseconds),
+            tunnel_lifetime_ms: proxy.tunnel_lifetime.map(milliseconds),
         },
         routes: settings.routes.iter().map(route).collect(),
         admin: file::Admin {

@@ -109,6 +109,7 @@ fn workers_are_told_of_with_all_that_is_known() {
         ("keys", json!(1)),
         ("capacity", Value::Null),
         ("leaving", json!(0)),
+        ("tunnels", json!(0)),
         ("draining", Value::Null),
     ] {
         assert_eq!(worker[member], wanted, "{member}: {worker}");

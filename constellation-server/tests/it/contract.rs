@@ -241,13 +241,11 @@ fn a_browser_on_another_site_may_read_the_admin_paths() {
 }
 
 #[test]
-fn an_upgrade_is_refused_and_the_connection_closed() {
+fn an_upgrade_to_anything_but_a_websocket_is_refused_and_the_connection_closed() {
     let (controller, _worker) = pair(&[]);
     let upgrade = [
-        ("connection", "upgrade"),
-        ("upgrade", "websocket"),
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("connection", "upgrade, http2-settings"),
+        ("upgrade", "h2c"),
     ];
     let answer = controller.request("GET", "/x", &upgrade, b"");
     assert_eq!(answer.status, 400);

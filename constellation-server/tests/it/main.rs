@@ -20,4 +20,5 @@ mod routes;
 mod scenarios;
 mod store;
 mod streams;
+mod websockets;
 mod workers;

@@ -42,7 +42,7 @@ fn workers_are_shown_as_a_table_or_as_json() {
     let lines: Vec<_> = table.lines().collect();
     assert_eq!(lines.len(), 3, "{table}");
     let head = [
-        "NAME", "ID", "STATE", "KEYS", "LEASE", "HEARD", "UP", "ADDRESS",
+        "NAME", "ID", "STATE", "KEYS", "TUNNELS", "LEASE", "HEARD", "UP", "ADDRESS",
     ];
     assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), head);
     let id = controller.id_of("a");

@@ -14,6 +14,9 @@ const BODY_BYTES_MAX: u64 = 64 << 20;
 /// In a query, `echo` streams the request's body back, `bytes=N` streams N bytes down (or the range
 /// of them that is asked for), `events=N` with `every-ms=N` streams server-sent events, and
 /// `sleep-ms=N` waits before the answer. `status=N`, `cookies=N` and `header-bytes=N` change its head.
+///
+/// A websocket gets back what it sends, frame by frame. With `goodbye` in its query it is sent the
+/// text "goodbye" when its key is given back.
 #[derive(Clone, Debug, Parser)]
 #[command(version)]
 pub(crate) struct Arguments {

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use actix_rt::time::sleep;
 use bytes::Bytes;
-use constellation_client::{BodyError, Grant, HandlerError, Request, Response};
+use constellation_client::{BodyError, Grant, HandlerError, Request, Response, websocket};
 use futures::{Stream, StreamExt, stream};
 
 use crate::{
     events,
     plan::{Body, Plan},
     report::{Contents, Report},
+    socket,
 };
 
 /// The bytes of a made body, sent as often as needed.
@@ -49,7 +50,7 @@ impl Unfinished {
         }
     }
 
-    fn finish(mut self) {
+    pub(crate) fn finish(mut self) {
         self.finished = true;
     }
 }
@@ -82,6 +83,9 @@ impl Echo {
             Err(error) => return Ok(text(400, error.to_string())),
         };
         self.wait(&request, plan.sleep).await;
+        if let Some(accepted) = websocket::accept(&request) {
+            return Ok(socket::echo(request, accepted, plan.goodbye));
+        }
         let response = match plan.body {
             Body::Report => self.report(request, plan.status).await?,
             Body::Echo => echo(request),

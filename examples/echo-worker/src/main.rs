@@ -6,6 +6,7 @@ mod echo;
 mod events;
 mod plan;
 mod report;
+mod socket;
 
 use std::{process::ExitCode, rc::Rc};
 

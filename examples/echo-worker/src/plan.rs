@@ -17,6 +17,8 @@ pub(crate) struct Plan {
     pub(crate) cookies: u8,
     /// The length of a header `x-large` (`header-bytes=N`); none when it is 0.
     pub(crate) header_bytes: u16,
+    /// Whether a websocket says goodbye when its key is given back (`goodbye`).
+    pub(crate) goodbye: bool,
 }
 
 /// The body of an answer.
@@ -53,10 +55,12 @@ impl Plan {
             status: None,
             cookies: 0,
             header_bytes: 0,
+            goodbye: false,
         };
         for member in query.unwrap_or_default().split('&') {
             let (name, value) = member.split_once('=').unwrap_or((member, ""));
             match name {
+                "goodbye" => plan.goodbye = true,
                 "echo" => plan.body = Body::Echo,
                 "bytes" => plan.body = Body::Bytes(number("bytes", value)?),
                 "events" => plan.body = Body::Events(number("events", value)?),
@@ -98,6 +102,7 @@ mod tests {
         assert_eq!(plan("").body, Body::Report);
         assert_eq!(plan("a=1&b").body, Body::Report);
         assert_eq!(plan("echo").body, Body::Echo);
+        assert!(plan("goodbye").goodbye && !plan("good").goodbye);
         assert_eq!(plan("x=1&bytes=1073741824").body, Body::Bytes(1 << 30));
         let slow = plan("sleep-ms=250&bytes=5");
         assert_eq!(slow.sleep, Duration::from_millis(250));

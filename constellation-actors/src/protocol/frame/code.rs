@@ -21,6 +21,8 @@ pub enum ResetCode {
     TooLarge = 6,
     /// This exchange broke the rules.
     Protocol = 7,
+    /// The key moves, or its owner is lost. Ends tunnels.
+    Moved = 8,
 }
 
 impl ResetCode {
@@ -34,6 +36,7 @@ impl ResetCode {
             5 => Self::Overloaded,
             6 => Self::TooLarge,
             7 => Self::Protocol,
+            8 => Self::Moved,
             _ => Self::Internal,
         }
     }
@@ -55,6 +58,7 @@ impl fmt::Display for ResetCode {
             Self::Overloaded => "overloaded",
             Self::TooLarge => "too large",
             Self::Protocol => "protocol",
+            Self::Moved => "moved",
         })
     }
 }

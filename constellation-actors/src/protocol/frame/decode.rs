@@ -28,6 +28,8 @@ pub enum Frame {
         payload: Bytes,
         /// Whether no DATA follows.
         end: bool,
+        /// Whether it may become a tunnel.
+        upgrade: bool,
     },
     /// An exchange is answered.
     Response {
@@ -157,12 +159,14 @@ impl fmt::Debug for Frame {
                 grant,
                 payload,
                 end,
+                upgrade,
             } => formatter
                 .debug_struct("Request")
                 .field("stream", stream)
                 .field("grant", grant)
                 .field("payload", &Size::of(payload))
                 .field("end", end)
+                .field("upgrade", upgrade)
                 .finish(),
             Self::Response {
                 stream,

@@ -119,6 +119,25 @@ pub fn request(
     );
 }
 
+/// Appends REQUEST with UPGRADE: `head` appends the request's head. It has no content yet.
+pub fn upgrade(
+    buffer: &mut BytesMut,
+    stream: StreamId,
+    grant: GrantId,
+    head: impl FnOnce(&mut BytesMut),
+) {
+    write(
+        buffer,
+        FrameType::Request,
+        Flags::UPGRADE,
+        Some(stream),
+        |payload| {
+            payload.put_u32(grant.get());
+            head(payload);
+        },
+    );
+}
+
 /// Appends RESPONSE: `head` appends the response's head and the first content.
 pub fn response(
     buffer: &mut BytesMut,
@@ -249,6 +268,10 @@ mod tests {
         assert_eq!(
             written(|buffer| request(buffer, stream, GrantId::new(3), true, head)),
             b"\x20\x01\0\0\0\0\x0a\x0b\0\0\0\x08\0\0\0\x03head"
+        );
+        assert_eq!(
+            written(|buffer| upgrade(buffer, stream, GrantId::new(3), head)),
+            b"\x20\x02\0\0\0\0\x0a\x0b\0\0\0\x08\0\0\0\x03head"
         );
         assert_eq!(
             written(|buffer| response(buffer, stream, false, head)),

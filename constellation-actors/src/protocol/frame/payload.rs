@@ -90,6 +90,7 @@ impl Payload {
                     grant,
                     payload,
                     end: flags.is_end(),
+                    upgrade: flags.is_upgrade(),
                 })
             }
             FrameType::Response => {

@@ -59,11 +59,17 @@ fn control() -> impl Strategy<Value = Control> {
 }
 
 fn frame() -> impl Strategy<Value = Frame> {
-    let code = (1..=7_u8).prop_map(ResetCode::from_number);
+    let code = (1..=8_u8).prop_map(ResetCode::from_number);
     prop_oneof![
         5 => control().prop_map(Frame::Control),
-        1 => (stream(), grant(), bytes(), any::<bool>()).prop_map(
-            |(stream, grant, payload, end)| Frame::Request { stream, grant, payload, end }
+        1 => (stream(), grant(), bytes(), any::<bool>(), any::<bool>()).prop_map(
+            |(stream, grant, payload, end, upgrade)| Frame::Request {
+                stream,
+                grant,
+                payload,
+                end,
+                upgrade: upgrade && !end,
+            }
         ),
         1 => (stream(), bytes(), any::<bool>())
             .prop_map(|(stream, payload, end)| Frame::Response { stream, payload, end }),
@@ -86,7 +92,17 @@ fn write(buffer: &mut BytesMut, frame: &Frame) {
             stream,
             grant,
             payload,
+            upgrade: true,
+            ..
+        } => encode::upgrade(buffer, *stream, *grant, |buffer| {
+            buffer.extend_from_slice(payload);
+        }),
+        Frame::Request {
+            stream,
+            grant,
+            payload,
             end,
+            upgrade: false,
         } => encode::request(buffer, *stream, *grant, *end, |buffer| {
             buffer.extend_from_slice(payload);
         }),

@@ -96,6 +96,12 @@ pub enum OpenError {
         /// How many that is.
         exchanges: usize,
     },
+    /// As many tunnels run as may.
+    #[error("{tunnels} tunnels run, no more are allowed")]
+    TunnelsFull {
+        /// How many that is.
+        tunnels: usize,
+    },
     /// The worker takes its frames too slowly.
     #[error("{bytes} bytes wait to be sent, no further request is taken")]
     QueueFull {

@@ -29,6 +29,8 @@ pub enum Event {
         payload: Bytes,
         /// Whether the request is complete: no further content comes.
         end: bool,
+        /// Whether the client asks for an upgrade: after a 101 the exchange is a tunnel.
+        upgrade: bool,
     },
 }
 
@@ -41,12 +43,14 @@ impl fmt::Debug for Event {
                 grant,
                 payload,
                 end,
+                upgrade,
             } => formatter
                 .debug_struct("Request")
                 .field("stream", stream)
                 .field("grant", grant)
                 .field("payload", &Size::of(payload))
                 .field("end", end)
+                .field("upgrade", upgrade)
                 .finish(),
         }
     }

@@ -11,7 +11,7 @@ use super::{
     sending::Sending,
     waking::{Slot, Wakers},
 };
-use crate::placement::grant::GrantId;
+use crate::placement::{epoch::Epoch, grant::GrantId};
 
 /// A request and its response.
 #[derive(Debug)]
@@ -23,6 +23,9 @@ pub(super) struct Exchange {
     pub(super) sending: Sending,
     ended: Option<Ended>,
     observer: Slot,
+    /// Under which epoch it is or may become a tunnel, if so: its content costs the session no
+    /// credit once it is here, and what came before a reset stays readable.
+    tunnel: Option<Epoch>,
 }
 
 /// What an exchange that ended had not passed on.
@@ -38,16 +41,29 @@ impl Exchange {
     /// An exchange that this side, the controller, begins.
     pub(super) fn opened(grant: GrantId, end: bool, credit: u32) -> Self {
         let (receiving, sending) = (Receiving::response(credit), Sending::request(end, credit));
-        Self::new(grant, receiving, sending)
+        Self::new(grant, receiving, sending, None)
+    }
+
+    /// An exchange that this side, the controller, begins and that may become a tunnel.
+    pub(super) fn opened_tunnel(grant: GrantId, epoch: Epoch, credit: u32) -> Self {
+        let (receiving, sending) = (Receiving::response(credit), Sending::request(false, credit));
+        Self::new(grant, receiving, sending, Some(epoch))
     }
 
     /// An exchange that the controller began, at the worker.
     pub(super) fn requested(grant: GrantId, end: bool, credit: u32) -> Self {
         let (receiving, sending) = (Receiving::request(end, credit), Sending::response(credit));
-        Self::new(grant, receiving, sending)
+        Self::new(grant, receiving, sending, None)
     }
 
-    fn new(grant: GrantId, receiving: Receiving, sending: Sending) -> Self {
+    /// An exchange that the controller began and that may become a tunnel, at the worker, which has
+    /// no need of its epoch here.
+    pub(super) fn requested_tunnel(grant: GrantId, credit: u32) -> Self {
+        let (receiving, sending) = (Receiving::request(false, credit), Sending::response(credit));
+        Self::new(grant, receiving, sending, Some(Epoch::default()))
+    }
+
+    fn new(grant: GrantId, receiving: Receiving, sending: Sending, tunnel: Option<Epoch>) -> Self {
         Self {
             grant,
             unwanted: false,
@@ -55,7 +71,18 @@ impl Exchange {
             sending,
             ended: None,
             observer: Slot::default(),
+            tunnel,
         }
+    }
+
+    /// Whether it is or may become a tunnel.
+    pub(super) const fn is_tunnel(&self) -> bool {
+        self.tunnel.is_some()
+    }
+
+    /// Under which epoch it is or may become a tunnel.
+    pub(super) const fn tunnel(&self) -> Option<Epoch> {
+        self.tunnel
     }
 
     /// Whether the peer may still send frames that mean something to it.
@@ -134,14 +161,13 @@ impl Exchange {
     }
 
     /// Ends it by something other than its owner. A response or request that has come completely
-    /// stays readable; half of one is dropped, because nobody should act on it.
+    /// stays readable; half of one is dropped, because nobody should act on it. So does what came
+    /// through a tunnel, whose bytes mean something by themselves.
     pub(super) fn end(&mut self, ended: Ended, wakers: &mut Wakers) -> Remains {
         self.ended = Some(ended);
-        let unread = if self.receiving.is_complete() {
-            0
-        } else {
-            self.receiving.discard()
-        };
+        let stays =
+            self.receiving.is_complete() || self.is_tunnel() && self.receiving.is_answered();
+        let unread = if stays { 0 } else { self.discard() };
         let unsent = self.sending.abort();
         self.wake(wakers);
         Remains { unread, unsent }
@@ -149,10 +175,16 @@ impl Exchange {
 
     /// Its owner is done with it.
     pub(super) fn forget(&mut self, wakers: &mut Wakers) -> Remains {
-        let unread = self.receiving.discard();
+        let unread = self.discard();
         let unsent = self.sending.abort();
         self.wake(wakers);
         Remains { unread, unsent }
+    }
+
+    /// Drops what was not taken, and tells how many bytes of it the session's credit counts.
+    fn discard(&mut self) -> u32 {
+        let unread = self.receiving.discard();
+        if self.is_tunnel() { 0 } else { unread }
     }
 
     /// Marks every task that waits for something of it to be woken.

@@ -38,31 +38,35 @@ impl Mux {
             Role::Controller,
             "only the controller begins exchanges"
         );
-        if self.is_closed() {
-            return Err(OpenError::Closed);
-        }
-        if self.table.len() >= self.limits.exchanges_max as usize {
-            return Err(OpenError::ExchangesFull {
-                exchanges: self.table.len(),
-            });
-        }
-        let bytes = self.outbox.frame_bytes();
-        if bytes >= self.limits.heads_bytes_max() {
-            return Err(OpenError::QueueFull { bytes });
+        self.check_open()?;
+        let exchanges = self.table.len() - self.tunnels();
+        if exchanges >= self.limits.exchanges_max as usize {
+            return Err(OpenError::ExchangesFull { exchanges });
         }
         let stream = self.free_stream();
         self.push_head(GRANT_BYTES, |buffer| {
             encode::request(buffer, stream, grant, end, head)
-        })
-        .map_err(|TooLong { bytes, bytes_max }| OpenError::TooLong { bytes, bytes_max })?;
-        self.table.insert(
+        })?;
+        self.insert(
             stream,
             Exchange::opened(grant, end, self.limits.stream_credit),
         );
         Ok(stream)
     }
 
-    fn free_stream(&mut self) -> StreamId {
+    /// Whether any exchange may be begun now.
+    pub(super) fn check_open(&self) -> Result<(), OpenError> {
+        if self.is_closed() {
+            return Err(OpenError::Closed);
+        }
+        let bytes = self.outbox.frame_bytes();
+        if bytes >= self.limits.heads_bytes_max() {
+            return Err(OpenError::QueueFull { bytes });
+        }
+        Ok(())
+    }
+
+    pub(super) fn free_stream(&mut self) -> StreamId {
         loop {
             let number = self.next_stream;
             self.next_stream = number.wrapping_add(1);
@@ -125,7 +129,7 @@ impl Mux {
 
     /// Queues a frame that begins one direction of an exchange, unless what lies behind its
     /// `fixed_bytes` is longer than a peer would take.
-    fn push_head(
+    pub(super) fn push_head(
         &mut self,
         fixed_bytes: usize,
         write: impl FnOnce(&mut BytesMut),
@@ -145,7 +149,13 @@ impl Mux {
 }
 
 /// A head and the content behind it are longer than a peer would take.
-struct TooLong {
+pub(super) struct TooLong {
     bytes: usize,
     bytes_max: usize,
+}
+
+impl From<TooLong> for OpenError {
+    fn from(TooLong { bytes, bytes_max }: TooLong) -> Self {
+        Self::TooLong { bytes, bytes_max }
+    }
 }

@@ -5,7 +5,10 @@ use crate::protocol::frame::{GRANT_BYTES, HEADER_BYTES, SizeLimits};
 /// The most credit that either level can hold: what 31 bits count.
 pub const CREDIT_BYTES_MAX: u32 = (1 << 31) - 1;
 
-/// How much one side of a session takes and keeps. WELCOME announces the first four.
+/// The bytes that each direction of a tunnel may have under way, where nothing else is said.
+pub const TUNNEL_CREDIT: u32 = 64 * 1024;
+
+/// How much one side of a session takes and keeps. WELCOME announces all but the last two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The longest frames and messages.
@@ -16,6 +19,12 @@ pub struct Limits {
     pub session_credit: u32,
     /// The most exchanges at a time. Default 10,000.
     pub exchanges_max: u32,
+    /// The most exchanges at a time that are or may become tunnels; they do not count as others.
+    /// Default 10,000.
+    pub tunnels_max: u32,
+    /// The bytes that each direction of a tunnel may have under way. They count against the
+    /// session's credit only while they are on the wire. Default 64 KiB.
+    pub tunnel_credit: u32,
     /// The most bytes of queued frames other than DATA. Heads may fill half of it, so that there
     /// is always room to reset and to credit. Default 4 MiB.
     pub urgent_bytes_max: usize,
@@ -31,6 +40,8 @@ impl Default for Limits {
             stream_credit: 256 * 1024,
             session_credit: 64 * 1024 * 1024,
             exchanges_max: 10_000,
+            tunnels_max: 10_000,
+            tunnel_credit: TUNNEL_CREDIT,
             urgent_bytes_max: 4 * 1024 * 1024,
             bulk_bytes_max: 256 * 1024,
         }
@@ -47,8 +58,10 @@ pub enum LimitsError {
         name: &'static str,
     },
     /// More credit than can be counted.
-    #[error("session_credit of {bytes} is more than {CREDIT_BYTES_MAX}")]
+    #[error("{name} of {bytes} is more than {CREDIT_BYTES_MAX}")]
     CreditTooHigh {
+        /// The limit.
+        name: &'static str,
         /// The credit asked for.
         bytes: u32,
     },
@@ -96,14 +109,18 @@ impl Limits {
             ("data_bytes_max", self.sizes.data_bytes_max),
             ("stream_credit", self.stream_credit),
             ("exchanges_max", self.exchanges_max),
+            ("tunnel_credit", self.tunnel_credit),
         ];
         if let Some((name, _)) = counts.into_iter().find(|(_, count)| *count == 0) {
             return Err(LimitsError::Zero { name });
         }
-        if self.session_credit > CREDIT_BYTES_MAX {
-            return Err(LimitsError::CreditTooHigh {
-                bytes: self.session_credit,
-            });
+        for (name, bytes) in [
+            ("session_credit", self.session_credit),
+            ("tunnel_credit", self.tunnel_credit),
+        ] {
+            if bytes > CREDIT_BYTES_MAX {
+                return Err(LimitsError::CreditTooHigh { name, bytes });
+            }
         }
         if self.stream_credit > self.session_credit {
             let (stream, session) = (self.stream_credit, self.session_credit);
@@ -174,7 +191,10 @@ mod tests {
         };
         assert_eq!(
             endless.check(),
-            Err(LimitsError::CreditTooHigh { bytes: 1 << 31 })
+            Err(LimitsError::CreditTooHigh {
+                name: "session_credit",
+                bytes: 1 << 31
+            })
         );
     }
 

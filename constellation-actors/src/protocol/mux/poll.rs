@@ -51,8 +51,15 @@ impl Mux {
         let chunk = exchange.poll_chunk(context, &mut self.wakers);
         match &chunk {
             Poll::Ready(Some(Ok(content))) => {
-                let due = exchange.receiving.due();
-                self.give_back(stream, due, byte_count(content.len()));
+                let live = exchange.is_live();
+                let due = exchange.receiving.due().filter(|_| live);
+                // That of a tunnel was given back to the session when it came.
+                let counted = if exchange.is_tunnel() {
+                    0
+                } else {
+                    byte_count(content.len())
+                };
+                self.give_back(stream, due, counted);
             }
             Poll::Ready(None) if exchange.is_over() => self.clear_over(stream),
             Poll::Ready(None | Some(Err(_))) | Poll::Pending => {}

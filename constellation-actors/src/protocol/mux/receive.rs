@@ -11,13 +11,10 @@ use super::{
     receiving::byte_count,
     retention,
 };
-use crate::{
-    placement::grant::GrantId,
-    protocol::frame::{
-        FrameType, StreamId,
-        code::ResetCode,
-        decode::{Frame, Frames},
-    },
+use crate::protocol::frame::{
+    FrameType, StreamId,
+    code::ResetCode,
+    decode::{Control, Frame, Frames},
 };
 
 impl Mux {
@@ -56,6 +53,9 @@ impl Mux {
         match frame {
             Frame::Control(control) => {
                 self.check_direction(control.frame_type())?;
+                if let Control::Released { epoch, .. } = &control {
+                    self.release_tunnels(*epoch);
+                }
                 events.push(Event::Control(control));
                 Ok(())
             }
@@ -64,10 +64,25 @@ impl Mux {
                 grant,
                 payload,
                 end,
+                upgrade,
             } => {
                 self.check_direction(FrameType::Request)?;
                 let payload = self.keep(payload, message_bytes);
-                events.extend(self.request(stream, grant, payload, end)?);
+                if self.admit(stream, upgrade)? {
+                    let exchange = if upgrade {
+                        Exchange::requested_tunnel(grant, self.limits.tunnel_credit)
+                    } else {
+                        Exchange::requested(grant, end, self.limits.stream_credit)
+                    };
+                    self.insert(stream, exchange);
+                    events.push(Event::Request {
+                        stream,
+                        grant,
+                        payload,
+                        end,
+                        upgrade,
+                    });
+                }
                 Ok(())
             }
             Frame::Response {
@@ -124,43 +139,30 @@ impl Mux {
         retention::first(payload, message_bytes, self.limits.first_bytes_max())
     }
 
-    fn request(
-        &mut self,
-        stream: StreamId,
-        grant: GrantId,
-        payload: Bytes,
-        end: bool,
-    ) -> Result<Option<Event>, ProtocolError> {
-        match self.table.get(&stream) {
+    /// Whether a request is taken in. One that is not has been answered.
+    fn admit(&mut self, stream: StreamId, upgrade: bool) -> Result<bool, ProtocolError> {
+        let refusal = match self.table.get(&stream) {
             Some(exchange) if exchange.is_live() => {
                 return Err(ProtocolError::StreamInUse { stream });
             }
             // The number came round again while its last exchange, which the controller has
             // forgotten, is still being cleared away here.
-            Some(_) => {
-                self.answer_reset(stream, ResetCode::Refused, "the exchange number is in use");
-                return Ok(None);
+            Some(_) => Some((ResetCode::Refused, "the exchange number is in use")),
+            None if self.is_closed() => Some((ResetCode::Refused, "the session ends")),
+            None if upgrade && self.tunnels() >= self.limits.tunnels_max as usize => {
+                Some((ResetCode::Overloaded, "too many tunnels"))
             }
-            None => {}
+            None if !upgrade
+                && self.table.len() - self.tunnels() >= self.limits.exchanges_max as usize =>
+            {
+                Some((ResetCode::Overloaded, "too many exchanges"))
+            }
+            None => None,
+        };
+        if let Some((code, reason)) = refusal {
+            self.answer_reset(stream, code, reason);
         }
-        if self.is_closed() {
-            self.answer_reset(stream, ResetCode::Refused, "the session ends");
-            return Ok(None);
-        }
-        if self.table.len() >= self.limits.exchanges_max as usize {
-            self.answer_reset(stream, ResetCode::Overloaded, "too many exchanges");
-            return Ok(None);
-        }
-        self.table.insert(
-            stream,
-            Exchange::requested(grant, end, self.limits.stream_credit),
-        );
-        Ok(Some(Event::Request {
-            stream,
-            grant,
-            payload,
-            end,
-        }))
+        Ok(refusal.is_none())
     }
 
     fn response(
@@ -202,9 +204,15 @@ impl Mux {
             .filter(|exchange| exchange.is_live())
         {
             Some(exchange) => {
+                let tunnel = exchange.is_tunnel();
                 exchange
                     .receiving
-                    .data(stream, content, end, message_bytes, &mut self.wakers)
+                    .data(stream, content, end, message_bytes, &mut self.wakers)?;
+                if tunnel {
+                    // One that nobody reads holds up itself alone.
+                    self.give_back_to_session(bytes);
+                }
+                Ok(())
             }
             None => {
                 self.give_back_to_session(bytes);

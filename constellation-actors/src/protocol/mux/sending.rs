@@ -120,6 +120,11 @@ impl Sending {
         }
     }
 
+    /// Whether everything that was taken in is written, or never will be.
+    pub(super) fn has_sent(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// Whether an end is all that would be left to write.
     pub(super) fn has_nothing_to_send(&self) -> bool {
         self.stage == Stage::Open && self.pending.is_empty()

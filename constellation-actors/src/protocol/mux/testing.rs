@@ -35,6 +35,8 @@ pub(super) const SMALL: Limits = Limits {
     stream_credit: 400,
     session_credit: 1000,
     exchanges_max: 10,
+    tunnels_max: 3,
+    tunnel_credit: 150,
     urgent_bytes_max: 4000,
     bulk_bytes_max: 300,
 };

@@ -5,6 +5,7 @@ mod life;
 mod limits;
 mod order;
 mod reset;
+mod tunnels;
 mod violations;
 mod waking;
 mod withdrawal;

@@ -40,6 +40,6 @@ impl Mux {
         let remains = exchange.end(Ended::Withdrawn, &mut self.wakers);
         self.clear_away(stream, in_line, remains);
         let reason = Ended::Withdrawn.to_string();
-        self.answer_reset(stream, ResetCode::Cancelled, &reason);
+        self.answer_reset(stream, ResetCode::Moved, &reason);
     }
 }

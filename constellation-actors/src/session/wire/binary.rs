@@ -190,6 +190,27 @@ impl BinaryWire {
         end: bool,
         head: impl FnOnce(&mut BytesMut),
     ) -> Result<Exchange, OpenError> {
+        self.begin(route, |mux| mux.open(route.grant, end, head))
+    }
+
+    /// Sends a request for an upgrade, as [`open`](Self::open) sends others.
+    ///
+    /// # Errors
+    ///
+    /// As there; also when the worker has as many tunnels as it may.
+    pub(crate) fn open_tunnel(
+        self: &Arc<Self>,
+        route: &Arc<Route>,
+        head: impl FnOnce(&mut BytesMut),
+    ) -> Result<Exchange, OpenError> {
+        self.begin(route, |mux| mux.open_tunnel(route.grant, route.epoch, head))
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        route: &Arc<Route>,
+        open: impl FnOnce(&mut Mux) -> Result<StreamId, OpenError>,
+    ) -> Result<Exchange, OpenError> {
         let (grant, epoch) = (route.grant, route.epoch);
         let stream = self.mux.with(|mux| {
             if !route.is_open() {
@@ -201,13 +222,18 @@ impl BinaryWire {
                     encode::grant(buffer, grant, epoch, &route.key);
                 });
             }
-            mux.open(grant, end, head)
+            open(mux)
         })?;
         Ok(Exchange {
             wire: Arc::clone(self),
             stream,
             _route: Arc::clone(route),
         })
+    }
+
+    /// How many of its exchanges are or may become tunnels.
+    pub(super) fn tunnels(&self) -> usize {
+        self.mux.with(|mux| mux.tunnels())
     }
 }
 
@@ -248,17 +274,37 @@ impl Exchange {
             .with(|mux| mux.poll_content(self.stream, context, content, end))
     }
 
+    /// Why the exchange ended, once it did. One task at a time may wait for it.
+    pub(crate) fn poll_ended(&self, context: &Context<'_>) -> Poll<Ended> {
+        self.wire
+            .mux
+            .with(|mux| mux.poll_cancelled(self.stream, context))
+    }
+
     /// Ends the exchange with a reason that the worker is told.
     pub(crate) fn reset(&self, code: ResetCode, reason: &str) {
         self.wire
             .mux
             .with(|mux| mux.reset(self.stream, code, reason));
     }
+
+    /// Ends the exchange with a reason that the worker is told, and leaves what has come through it
+    /// to whoever reads it.
+    pub(crate) fn sever(&self, code: ResetCode, reason: &str) {
+        self.wire
+            .mux
+            .with(|mux| mux.sever(self.stream, code, reason));
+    }
+
+    /// Forgets the exchange, and cancels it unless it is over.
+    pub(crate) fn close(&self) {
+        self.wire.mux.with(|mux| mux.close(self.stream));
+    }
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.wire.mux.with(|mux| mux.close(self.stream));
+        self.close();
     }
 }
 

@@ -23,7 +23,7 @@ use serde_json::Value;
 use super::Breaks;
 
 /// The codes of RESET by the names of the specification.
-pub(super) const RESET_CODES: [(&str, ResetCode); 7] = [
+pub(super) const RESET_CODES: [(&str, ResetCode); 8] = [
     ("CANCELLED", ResetCode::Cancelled),
     ("REFUSED", ResetCode::Refused),
     ("TIMEOUT", ResetCode::Timeout),
@@ -31,6 +31,7 @@ pub(super) const RESET_CODES: [(&str, ResetCode); 7] = [
     ("OVERLOADED", ResetCode::Overloaded),
     ("TOO_LARGE", ResetCode::TooLarge),
     ("PROTOCOL", ResetCode::Protocol),
+    ("MOVED", ResetCode::Moved),
 ];
 
 /// The reasons of REVOKE by the names of the specification.
@@ -82,6 +83,8 @@ pub(super) enum Said {
         stream: u32,
         grant: u32,
         end: bool,
+        #[serde(default)]
+        upgrade: bool,
         head: Asked,
         content: Octets,
     },
@@ -163,12 +166,14 @@ impl Said {
                 grant,
                 payload,
                 end,
+                upgrade,
             } => {
                 let (head, content) = Asked::of(&payload)?;
                 Self::Request {
                     stream: stream.get(),
                     grant: grant.get(),
                     end,
+                    upgrade,
                     head,
                     content,
                 }
@@ -293,7 +298,17 @@ impl Said {
             Self::Request {
                 stream: number,
                 grant,
+                upgrade: true,
+                head,
+                ..
+            } => encode::upgrade(buffer, stream(*number), GrantId::new(*grant), |payload| {
+                head.write(payload);
+            }),
+            Self::Request {
+                stream: number,
+                grant,
                 end,
+                upgrade: false,
                 head,
                 content,
             } => encode::request(

@@ -263,20 +263,30 @@ impl Peer {
         end: bool,
         fields: &[(&str, &str)],
     ) -> StreamId {
-        let line = RequestLine {
-            method: "GET",
-            scheme: "http",
-            authority: "localhost",
-            path,
-        };
-        let opened = self.mux.open(grant, end, |buffer| {
-            let mut head = HeadEncoder::request(buffer, line);
-            for (name, value) in fields {
-                head.field(name, value);
-            }
-            head.finish(HEAD_BYTES_MAX).unwrap();
+        let opened = self
+            .mux
+            .open(grant, end, |buffer| write_head(buffer, path, fields));
+        opened.unwrap()
+    }
+
+    /// Asks for a websocket.
+    pub(crate) fn upgrade(&mut self, grant: GrantId, path: &str) -> StreamId {
+        let fields = [
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        let opened = self.mux.open_tunnel(grant, Epoch::default(), |buffer| {
+            write_head(buffer, path, &fields)
         });
         opened.unwrap()
+    }
+
+    /// Sends content that is not the last.
+    pub(crate) async fn send(&mut self, stream: StreamId, content: &'static [u8]) {
+        let mut content = Bytes::from_static(content);
+        let sent =
+            self.drive(|peer, context| peer.mux.poll_content(stream, context, &mut content, false));
+        soon("content to be sent", sent).await.unwrap();
     }
 
     /// The whole answer of an exchange.
@@ -312,8 +322,11 @@ impl Peer {
     }
 
     pub(crate) async fn chunk(&mut self, stream: StreamId) -> Option<Result<Bytes, Ended>> {
-        self.drive(|peer, context| peer.mux.poll_chunk(stream, context))
-            .await
+        soon(
+            "content",
+            self.drive(|peer, context| peer.mux.poll_chunk(stream, context)),
+        )
+        .await
     }
 
     /// Sends as much of `content` as goes without waiting.
@@ -461,6 +474,20 @@ impl Peer {
         // A worker that is gone is found out by reading.
         let _gone = Sink::<Message>::poll_flush(Pin::new(&mut self.framed), context);
     }
+}
+
+fn write_head(buffer: &mut BytesMut, path: &str, fields: &[(&str, &str)]) {
+    let line = RequestLine {
+        method: "GET",
+        scheme: "http",
+        authority: "localhost",
+        path,
+    };
+    let mut head = HeadEncoder::request(buffer, line);
+    for (name, value) in fields {
+        head.field(name, value);
+    }
+    head.finish(HEAD_BYTES_MAX).unwrap();
 }
 
 fn said(frame: &Frame) -> Option<Said> {

@@ -204,7 +204,8 @@ fn a_wrong_override_names_its_variable_or_flag() {
         [
             "environment variable CONSTELLATION__PROXY: PROXY is not a known setting; \
              it is a section with the members \
-             TimeoutMs, MaxBodyBytes, BodyIdleMs, BodyTotalMs, MaxExchangesPerWorker, ResponseRetentionMs",
+             TimeoutMs, MaxBodyBytes, BodyIdleMs, BodyTotalMs, MaxExchangesPerWorker, \
+             MaxTunnelsPerWorker, TunnelIdleMs, TunnelLifetimeMs, ResponseRetentionMs",
             "environment variable CONSTELLATION__HEARTBEAT__INTERVAL: HEARTBEAT.INTERVAL \
              is not a known setting; did you mean Heartbeat.IntervalMs?",
             "environment variable CONSTELLATION__HEARTBEAT__INTERVALMS: Heartbeat.IntervalMs \

@@ -118,6 +118,9 @@ fn what_is_shown_is_in_force_and_no_secret() {
         ("Proxy.BodyIdleMs", "1002"),
         ("Proxy.BodyTotalMs", "1003"),
         ("Proxy.MaxExchangesPerWorker", "6"),
+        ("Proxy.MaxTunnelsPerWorker", "7"),
+        ("Proxy.TunnelIdleMs", "1004"),
+        ("Proxy.TunnelLifetimeMs", "1005"),
         (
             "Routes",
             r#"[{"Pattern":"/db/{name}/**","Key":"/db/{name}"}]"#,
@@ -159,8 +162,11 @@ fn what_is_shown_is_in_force_and_no_secret() {
             "Tokens": ["(redacted)"], "MaxBodyBytes": 2048
         },
         "Heartbeat": { "IntervalMs": 1500, "MaxFailures": 4 },
-        "Proxy": { "TimeoutMs": 1001, "MaxBodyBytes": 5, "BodyIdleMs": 1002,
-            "BodyTotalMs": 1003, "MaxExchangesPerWorker": 6 },
+        "Proxy": {
+            "TimeoutMs": 1001, "MaxBodyBytes": 5, "BodyIdleMs": 1002, "BodyTotalMs": 1003,
+            "MaxExchangesPerWorker": 6, "MaxTunnelsPerWorker": 7, "TunnelIdleMs": 1004,
+            "TunnelLifetimeMs": 1005
+        },
         "Routes": [{ "Pattern": "/db/{name}/**", "Key": "/db/{name}" }],
         "Admin": {
             "Hostname": "127.0.0.1", "Port": null,

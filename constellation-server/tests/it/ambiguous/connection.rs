@@ -90,6 +90,7 @@ fn upgrades() -> Vec<Row> {
             "connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABk",
             "pgrade",
         ),
+        ("upgrade: h2c", "pgrade"),
         ("connection: upgrade\r\nupgrade: tls/1.0", "pgrade"),
         ("connection: upgrade\r\nupgrade: websocket2", "pgrade"),
     ]
@@ -98,7 +99,7 @@ fn upgrades() -> Vec<Row> {
     .collect();
     for (line, why) in [
         ("GET /refused HTTP/1.0", "HTTP/1.0"),
-        ("POST /refused HTTP/1.1", "pgrade"),
+        ("POST /refused HTTP/1.1", "begins with a GET"),
     ] {
         let lines = format!("host: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n{websocket}");
         let bytes = format!("{line}\r\n{lines}\r\n\r\n");

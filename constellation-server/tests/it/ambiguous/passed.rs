@@ -63,7 +63,6 @@ fn alike() -> Vec<Row> {
         "te: trailers\r\nconnection: te",
         "content-length: 0",
         "expect: something-else",
-        "upgrade: h2c",
     ]
     .iter()
     .map(|line| {

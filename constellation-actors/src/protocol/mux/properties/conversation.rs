@@ -4,7 +4,7 @@
 
 use std::{cell::RefCell, collections::HashMap, future::poll_fn, rc::Rc};
 
-use bytes::{BufMut, Bytes};
+use bytes::{BufMut, Bytes, BytesMut};
 use proptest::{collection::vec, prelude::*};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
     wire::{End, connect},
 };
 use crate::{
-    placement::grant::GrantId,
+    placement::{epoch::Epoch, grant::GrantId},
     protocol::{
         frame::{SizeLimits, StreamId, code::ResetCode},
         mux::{
@@ -36,6 +36,8 @@ const LIMITS: Limits = Limits {
     stream_credit: 40,
     session_credit: 70,
     exchanges_max: 64,
+    tunnels_max: 64,
+    tunnel_credit: 40,
     urgent_bytes_max: 1000,
     bulk_bytes_max: 48,
 };
@@ -83,6 +85,8 @@ enum Handler {
 
 #[derive(Clone, Debug)]
 struct Script {
+    /// Whether it may become a tunnel.
+    upgrade: bool,
     request: Body,
     response: Body,
     caller: Caller,
@@ -130,8 +134,9 @@ fn script() -> impl Strategy<Value = Script> {
         1 => (0..3_usize).prop_map(|chunks| Handler::Resets { chunks }),
         1 => Just(Handler::Silent),
     ];
-    (body(), body(), caller, handler)
-        .prop_map(|(request, response, caller, handler)| Script {
+    (any::<bool>(), body(), body(), caller, handler)
+        .prop_map(|(upgrade, request, response, caller, handler)| Script {
+            upgrade: upgrade && !request.is_inline(),
             request,
             response,
             caller,
@@ -270,9 +275,7 @@ impl Scene {
     async fn call(self, exchange: u8) {
         let script = self.scripts[usize::from(exchange)].clone();
         let inline = content(exchange, Direction::Up, 0, script.request.inline);
-        let stream = self
-            .open(exchange, &inline, script.request.is_inline())
-            .await;
+        let stream = self.open(exchange, &inline, &script).await;
         let party = Party::new(&self.ends[0], exchange, stream, &self.ledger);
         if !script.request.is_inline() {
             self.spawner.spawn(upload(party.clone(), script.clone()));
@@ -290,13 +293,16 @@ impl Scene {
         }
     }
 
-    async fn open(&self, exchange: u8, inline: &Bytes, end: bool) -> StreamId {
+    async fn open(&self, exchange: u8, inline: &Bytes, script: &Script) -> StreamId {
+        let grant = GrantId::new(1);
         loop {
-            let opened = self.ends[0].mux.with(|mux| {
-                mux.open(GrantId::new(1), end, |buffer| {
-                    buffer.put_u8(exchange);
-                    buffer.put_slice(inline);
-                })
+            let head = |buffer: &mut BytesMut| {
+                buffer.put_u8(exchange);
+                buffer.put_slice(inline);
+            };
+            let opened = self.ends[0].mux.with(|mux| match script.upgrade {
+                true => mux.open_tunnel(grant, Epoch::new(1), head),
+                false => mux.open(grant, script.request.is_inline(), head),
             });
             match opened {
                 Ok(stream) => return stream,
@@ -469,7 +475,7 @@ fn check(scene: &Scene) {
         scene.ends[1].mux.with(|worker| {
             for mux in [&*controller, &*worker] {
                 assert!(!mux.has_overflowed());
-                assert_eq!(mux.exchanges(), 0);
+                assert_eq!((mux.exchanges(), mux.tunnels()), (0, 0));
                 assert_eq!(mux.queued_bytes(), 0);
             }
             assert_credit_is_whole(controller, worker);

@@ -28,6 +28,7 @@ fn an_exchange_without_further_content_is_two_frames() {
             grant: GrantId::new(7),
             payload: Bytes::from_static(b"ask"),
             end: true,
+            upgrade: false,
         }]
     );
     assert!(controller.poll_response(stream, &idle()).is_pending());

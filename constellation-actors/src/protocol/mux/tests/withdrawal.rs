@@ -75,7 +75,7 @@ fn half_a_response_ends_with_its_pin_and_the_worker_is_told() {
         }
         let broken = Poll::Ready(Some(Err(Ended::Withdrawn)));
         assert_eq!(take(&mut controller, stream), broken);
-        assert_eq!(resets(&mut controller), [ResetCode::Cancelled]);
+        assert_eq!(resets(&mut controller), [ResetCode::Moved]);
         controller.close(stream);
         assert_eq!(controller.exchanges(), 0);
         assert_eq!(resets(&mut controller), []);
