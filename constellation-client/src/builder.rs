@@ -56,6 +56,8 @@ pub struct WorkerBuilder {
     queue_per_key_max: usize,
     concurrent: bool,
     clock: Option<Clock>,
+    #[cfg(feature = "hosting")]
+    pub(crate) hosting: crate::hosting::Options,
 }
 
 impl Default for WorkerBuilder {
@@ -75,6 +77,8 @@ impl Default for WorkerBuilder {
             queue_per_key_max: 1_000,
             concurrent: false,
             clock: None,
+            #[cfg(feature = "hosting")]
+            hosting: crate::hosting::Options::default(),
         }
     }
 }
@@ -225,7 +229,7 @@ impl WorkerBuilder {
         self.build(Rc::new(Actors::new(factory, concurrency)))
     }
 
-    fn build(self, dispatch: Rc<dyn Dispatch>) -> Result<WorkerClient, BuildError> {
+    pub(crate) fn build(self, dispatch: Rc<dyn Dispatch>) -> Result<WorkerClient, BuildError> {
         let controllers = self.check_controllers()?;
         let settings = self.check()?;
         Ok(WorkerClient::new(settings, controllers, &dispatch))
@@ -307,7 +311,7 @@ fn check_entries(member: &'static str, entries: usize) -> Result<(), BuildError>
     }
 }
 
-fn check_number(member: &'static str, holds: bool) -> Result<(), BuildError> {
+pub(crate) fn check_number(member: &'static str, holds: bool) -> Result<(), BuildError> {
     if holds {
         Ok(())
     } else {

@@ -34,6 +34,7 @@ pub struct WorkerClient {
     settings: Rc<Settings>,
     domains: Vec<Rc<Domain>>,
     events: Rc<Events>,
+    dispatch: Rc<dyn Dispatch>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -139,6 +140,7 @@ impl WorkerClient {
             domains: domains.collect(),
             settings,
             events,
+            dispatch: Rc::clone(dispatch),
             tasks: Vec::new(),
         }
     }
@@ -154,13 +156,15 @@ impl WorkerClient {
     ///
     /// # Errors
     ///
-    /// When signals cannot be listened for.
+    /// When signals cannot be listened for, or a hosted `App` cannot be made.
     ///
     /// # Panics
     ///
     /// Outside an actix system, such as `#[actix::main]` makes one.
     pub async fn run(self) -> io::Result<Drained> {
         let mut signals = Signals::listen()?;
+        let prepared = self.dispatch.prepare().await;
+        prepared.map_err(|error| io::Error::other(error.to_string()))?;
         let address = self.start();
         signals.next().await;
         log::info!("told to end, draining");
@@ -190,11 +194,14 @@ impl Actor for WorkerClient {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
+        let prepared = prepare(&*self.dispatch).shared();
         for domain in &self.domains {
             self.tasks
                 .push(actix_rt::spawn(keep_time(Rc::clone(domain))));
-            self.tasks
-                .push(actix_rt::spawn(connection::run(Rc::clone(domain))));
+            self.tasks.push(actix_rt::spawn(connect(
+                Rc::clone(domain),
+                prepared.clone(),
+            )));
         }
         // Keeps the actor alive without an address, as long as there is something to do.
         let domains = self.domains.clone();
@@ -261,6 +268,27 @@ impl Handler<Subscribe> for WorkerClient {
 
     fn handle(&mut self, Subscribe(subscriber): Subscribe, _context: &mut Self::Context) {
         self.events.subscribe(subscriber);
+    }
+}
+
+/// Gets what handles the requests ready; tells whether it is.
+fn prepare(dispatch: &dyn Dispatch) -> impl Future<Output = bool> + use<> {
+    dispatch.prepare().map(|prepared| match prepared {
+        Ok(()) => true,
+        Err(error) => {
+            log::error!(error:%; "the worker cannot handle anything and does not begin");
+            false
+        }
+    })
+}
+
+/// Keeps `domain` connected, once requests can be handled.
+async fn connect(domain: Rc<Domain>, prepared: impl Future<Output = bool>) {
+    if prepared.await {
+        connection::run(domain).await;
+    } else {
+        domain.handle(Input::Stop);
+        domain.finish();
     }
 }
 

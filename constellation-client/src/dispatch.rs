@@ -36,6 +36,11 @@ use crate::{
 pub(crate) trait Dispatch {
     /// What handles the requests of one granted key. Begins nothing before the first of them.
     fn resource(&self, grant: &Grant) -> Rc<dyn Resource>;
+
+    /// Gets ready for the first request; no controller is dialled before that.
+    fn prepare(&self) -> LocalBoxFuture<'static, Result<(), HandlerError>> {
+        std::future::ready(Ok(())).boxed_local()
+    }
 }
 
 /// What handles the requests of one granted key.
@@ -62,7 +67,7 @@ pub(crate) struct Call {
 }
 
 /// Counts as running, under its holding, until this is dropped.
-struct Running(Rc<Holding>);
+pub(crate) struct Running(Rc<Holding>);
 
 /// How waiting for a handler ended.
 enum Attended {
@@ -84,16 +89,21 @@ enum Part {
 
 impl Call {
     pub(crate) fn new(exchange: Arc<Exchange>, holding: Rc<Holding>, domain: Rc<Domain>) -> Self {
-        holding.enter();
         Self {
             exchange: Open::new(exchange),
-            running: Running(holding),
+            running: Running::new(holding),
             domain,
         }
     }
 
     fn holding(&self) -> &Rc<Holding> {
         &self.running.0
+    }
+
+    /// Counts as running beside the call, for work of it that another thread ends a moment later.
+    #[cfg(feature = "hosting")]
+    pub(crate) fn stay(&self) -> Running {
+        Running::new(Rc::clone(self.holding()))
     }
 
     /// Sends the request back as not begun, so that the controller may place it elsewhere. At once,
@@ -381,6 +391,13 @@ impl Call {
     }
 }
 
+impl Running {
+    fn new(holding: Rc<Holding>) -> Self {
+        holding.enter();
+        Self(holding)
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         self.0.leave();
@@ -397,6 +414,6 @@ impl fmt::Debug for Call {
 }
 
 /// A future that is done.
-fn nothing() -> Pin<Box<dyn Future<Output = ()>>> {
+pub(crate) fn nothing() -> Pin<Box<dyn Future<Output = ()>>> {
     Box::pin(std::future::ready(()))
 }

@@ -8,7 +8,7 @@
 //! that was itself stopped for longer than the lease: put a [`fence`] at the resource, which
 //! refuses a lower [`Request::epoch`].
 //!
-//! There are two ways to handle requests.
+//! There are three ways to handle requests.
 //!
 //! # A function
 //!
@@ -78,6 +78,35 @@
 //! }
 //! ```
 //!
+//! # An actix-web `App`
+//!
+//! An existing application, with its services, middleware and extractors, but without a port: it is
+//! given to [`WorkerBuilder::hosting`] instead of to `HttpServer::new`.
+//!
+//! ```no_run
+//! # #[cfg(feature = "hosting")]
+//! # mod hosted {
+//! use actix_web::{App, web};
+//! use constellation_client::{Grant, Worker};
+//!
+//! async fn greet(name: web::Path<String>, grant: Grant) -> String {
+//!     format!("{name} is mine under epoch {}", grant.epoch())
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let worker = Worker::builder()
+//!         .controller("ws://localhost:8001")
+//!         .hosting(|| App::new().route("/{name}", web::get().to(greet)))?;
+//!     worker.run().await?;
+//!     Ok(())
+//! }
+//! # }
+//! ```
+//!
+//! The module [`hosting`] says what such an App sees and what it may rely on. It is there with the
+//! feature `hosting`, which is on by default.
+//!
 //! # Running, asking, ending
 //!
 //! [`WorkerClient::run`] is all that a program needs whose only job is to be a worker: it drains
@@ -111,6 +140,14 @@
 //! }
 //! ```
 
+#![cfg_attr(
+    not(feature = "hosting"),
+    allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "the feature's documentation is linked to from everywhere"
+    )
+)]
+
 mod backoff;
 mod body;
 mod builder;
@@ -126,6 +163,8 @@ mod exchange;
 pub mod fence;
 mod grant;
 mod holding;
+#[cfg(feature = "hosting")]
+pub mod hosting;
 mod problem;
 mod release;
 mod request;
@@ -136,7 +175,7 @@ mod socket;
 mod tenure;
 pub mod websocket;
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "hosting"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 

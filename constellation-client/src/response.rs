@@ -34,6 +34,8 @@ pub struct Response {
     fields: Vec<(Cow<'static, str>, Bytes)>,
     content: Content,
     fault: Option<HandlerError>,
+    /// Whether its headers already say all that is to be said of its content.
+    described: bool,
 }
 
 /// The content of a response.
@@ -78,6 +80,16 @@ impl Response {
             fields: Vec::new(),
             content: Content::Whole(Bytes::new()),
             fault: None,
+            described: false,
+        }
+    }
+
+    /// A response whose headers describe its content as completely as they are to.
+    #[cfg(feature = "hosting")]
+    pub(crate) fn described(status: u16) -> Self {
+        Self {
+            described: true,
+            ..Self::new(status)
         }
     }
 
@@ -192,7 +204,7 @@ impl Response {
         }
         // These have no content, whatever their handler says (RFC 9110, sections 15.3.5, 15.4.5).
         let forbidden = matches!(self.status, 204 | 304);
-        if !forbidden && !tunnel {
+        if !forbidden && !tunnel && !self.described {
             self.describe_content();
         }
         if forbidden || asked == Asked::Head {

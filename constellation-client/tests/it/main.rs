@@ -10,6 +10,8 @@ mod failures;
 #[cfg(unix)]
 mod fences;
 mod functions;
+#[cfg(feature = "hosting")]
+mod hosting;
 mod lease;
 mod observing;
 mod resuming;

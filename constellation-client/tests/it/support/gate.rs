@@ -1,6 +1,10 @@
 //! Handlers that a test holds up: they say when they have begun, and wait until they may go on.
 
-use std::{cell::RefCell, collections::HashMap, future::Future, rc::Rc};
+use std::{
+    collections::HashMap,
+    future::Future,
+    sync::{Arc, Mutex},
+};
 
 use tokio::sync::{
     Semaphore,
@@ -20,10 +24,10 @@ pub(crate) enum Passage {
     Dropped(String),
 }
 
-/// The side of the handlers. Cheap to clone.
+/// The side of the handlers, in whatever thread they run. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Gate {
-    permits: Rc<RefCell<HashMap<String, Rc<Semaphore>>>>,
+    permits: Arc<Mutex<HashMap<String, Arc<Semaphore>>>>,
     passages: UnboundedSender<Passage>,
 }
 
@@ -37,7 +41,7 @@ pub(crate) struct Keeper {
 pub(crate) fn gate() -> (Gate, Keeper) {
     let (sender, passages) = unbounded_channel();
     let gate = Gate {
-        permits: Rc::default(),
+        permits: Arc::default(),
         passages: sender,
     };
     let keeper = Keeper {
@@ -48,10 +52,10 @@ pub(crate) fn gate() -> (Gate, Keeper) {
 }
 
 impl Gate {
-    fn permits(&self, name: &str) -> Rc<Semaphore> {
-        let mut permits = self.permits.borrow_mut();
+    fn permits(&self, name: &str) -> Arc<Semaphore> {
+        let mut permits = self.permits.lock().unwrap();
         let named = permits.entry(name.to_owned());
-        Rc::clone(named.or_insert_with(|| Rc::new(Semaphore::new(0))))
+        Arc::clone(named.or_insert_with(|| Arc::new(Semaphore::new(0))))
     }
 
     fn tell(&self, passage: Passage) {
