@@ -2,12 +2,13 @@
 #
 # Runs every test of the workspace, doc tests included, and fails when one fails.
 #
-# Installs what the tests drive besides this project (curl, wrk, and the packages websockets and
-# requests of Python) when it is missing and the system has apt-get. Needs no standard input. Arguments go to
-# `cargo test`: `scripts/test.sh -p constellation-server placement` runs a part.
+# Installs what the tests drive besides this project (curl, wrk, the packages websockets and requests
+# of Python, and Chromium with a font) when it is missing and the system has apt-get. Needs no standard
+# input. Arguments go to `cargo test`: `scripts/test.sh -p constellation-server placement` runs a part.
 #
 # CONSTELLATION_TEST_PYTHON names the Python that runs examples/python-worker and the tests' clients and
 # servers; by default the first of python3 and /usr/bin/python3 that has both packages.
+# CONSTELLATION_TEST_CHROMIUM names the browser; by default it is chromium.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -48,6 +49,7 @@ install_packages() {
 missing=()
 has curl || missing+=(curl)
 has wrk || missing+=(wrk)
+has "${CONSTELLATION_TEST_CHROMIUM:-chromium}" || missing+=(chromium fonts-dejavu-core)
 find_python >/dev/null || missing+=(python3 python3-requests python3-websockets)
 if [ "${#missing[@]}" -gt 0 ]; then
     install_packages "${missing[@]}"
