@@ -4,7 +4,7 @@
 //! A worker could not move a world by itself: the order is the controller's, and a worker that asked
 //! for it would need an operator's key. So the request is taken here, before the ingress, by an
 //! ordinary route of the App that the controller is mounted in, and becomes a
-//! [`Command::Move`] like that of `constellation move`.
+//! [`Move`](constellation_actors::placement::command::Command::Move) like that of `constellation move`.
 
 mod moving;
 
