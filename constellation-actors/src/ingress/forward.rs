@@ -385,6 +385,7 @@ fn upload_problem(error: &UploadError, begun: bool) -> Problem {
     match error {
         UploadError::TooLarge { bytes_max } => Problem::TooLarge {
             bytes_max: *bytes_max,
+            begun,
         },
         UploadError::Client(_) => Problem::BadRequest {
             description: error.to_string(),

@@ -29,8 +29,8 @@ pub(crate) enum Problem {
     NoTunnels { key: String },
     /// An admin key that is not one.
     AuthorizationFailed,
-    /// A body over the limit.
-    TooLarge { bytes_max: u64 },
+    /// A body over the limit. `begun`: a worker may have begun on it.
+    TooLarge { bytes_max: u64, begun: bool },
     /// The client sends its body too slowly. `begun`: a worker may have begun on it.
     ClientTooSlow { slow: Slow, begun: bool },
     /// No worker can own the key.
@@ -144,7 +144,7 @@ impl Problem {
                 format!("The worker of resource {key} cannot take websockets.")
             }
             Self::AuthorizationFailed => "The admin key is not one of this controller's.".into(),
-            Self::TooLarge { bytes_max } => {
+            Self::TooLarge { bytes_max, .. } => {
                 format!("A request body may have at most {bytes_max} bytes here.")
             }
             Self::ClientTooSlow { slow, .. } => format!("The body of the request {slow}."),
@@ -205,6 +205,7 @@ impl Problem {
             Self::DeliveryUnknown { .. }
             | Self::BadAnswer { .. }
             | Self::Timeout { .. }
+            | Self::TooLarge { begun: true, .. }
             | Self::ClientTooSlow { begun: true, .. } => {
                 response.insert_header((DELIVERY, HeaderValue::from_static("unknown")));
             }
@@ -216,7 +217,7 @@ impl Problem {
             | Self::ClientTooSlow { begun: false, .. }
             | Self::NoTunnels { .. }
             | Self::AuthorizationFailed
-            | Self::TooLarge { .. }
+            | Self::TooLarge { begun: false, .. }
             | Self::Undelivered { .. } => {}
         }
         response.json(body)

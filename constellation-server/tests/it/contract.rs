@@ -1,6 +1,9 @@
 //! The HTTP contract: what clients and workers see, byte by byte.
 
-use constellation_testing::{http::Connection, program::Program};
+use constellation_testing::{
+    http::{Answer, Connection},
+    program::Program,
+};
 use serde_json::Value;
 
 use crate::cluster::{ADMIN_KEY, Controller};
@@ -191,7 +194,15 @@ fn a_body_over_the_limit_is_too_large_declared_or_not() {
     for _ in 0..3 {
         connection.send(format!("190\r\n{}\r\n", "x".repeat(0x190)).as_bytes());
     }
-    assert_eq!(connection.receive(false).unwrap().status, 413);
+    let undeclared = connection.receive(false).unwrap();
+    let delivery = |answer: &Answer| answer.header("x-constellation-delivery").map(str::to_owned);
+    assert_eq!(undeclared.status, 413);
+    assert_eq!(
+        delivery(&undeclared).as_deref(),
+        Some("unknown"),
+        "a part went out"
+    );
+    assert_eq!(delivery(&declared), None);
     assert_eq!(
         controller.request("POST", "/x", &[], &[b'x'; 1000]).status,
         200
