@@ -118,3 +118,70 @@ fn end(socket: &Addr<PlayerSocket>, ending: Ending) {
         let _gone = told.await;
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use actix::{AsyncContext, Context};
+    use actix_web::error::PayloadError;
+    use actix_web_actors::ws::WebsocketContext;
+    use futures::{FutureExt, Stream, StreamExt, stream};
+
+    use super::*;
+    use crate::{
+        live::LiveWorld,
+        world::{Limits, PlayerKey, PlayerName},
+    };
+
+    /// A world with one player in it.
+    fn world() -> (World, PlayerNumber) {
+        let limits = Limits {
+            present_max: 1,
+            remembered_max: 1,
+        };
+        let mut world = World::new(1, limits);
+        let key = PlayerKey::parse(&"1".repeat(32)).unwrap();
+        let name = PlayerName::parse("Ann").unwrap();
+        let number = world.join(key, name).unwrap();
+        (world, number)
+    }
+
+    /// A socket, and what a client gets from it, who says nothing.
+    fn socket() -> (
+        Addr<PlayerSocket>,
+        impl Stream<Item: std::fmt::Debug> + Unpin,
+    ) {
+        let nobody = Context::<LiveWorld>::new().address();
+        let silence = stream::pending::<Result<_, PayloadError>>();
+        let (socket, sent) =
+            WebsocketContext::create_with_addr(PlayerSocket::new(nobody, 60), silence);
+        (socket, Box::pin(sent))
+    }
+
+    #[actix_rt::test]
+    async fn who_does_not_keep_up_misses_states_and_is_sent_away() {
+        let (world, number) = world();
+        let (socket, unread) = socket();
+        let mut seats = Seats::default();
+        seats.take(number, socket);
+        let told = (1..1_000).find(|_| seats.tell(&world, 0) == [number]);
+        let told = told.expect("to be sent away");
+        // A mailbox holds some before the first is missed.
+        assert!((200..250).contains(&told), "{told}");
+        assert_eq!(seats.skipped(), 200);
+        assert!(seats.is_empty());
+        drop(unread);
+    }
+
+    #[actix_rt::test]
+    async fn who_keeps_up_misses_nothing() {
+        let (world, number) = world();
+        let (socket, mut sent) = socket();
+        let mut seats = Seats::default();
+        seats.take(number, socket);
+        for _ in 0..500 {
+            assert_eq!(seats.tell(&world, 0), []);
+            assert!(sent.next().now_or_never().flatten().is_some());
+        }
+        assert_eq!(seats.skipped(), 0);
+    }
+}

@@ -58,6 +58,17 @@ fn what_breaks_the_rules_is_told_so_and_disturbs_nobody() {
 }
 
 #[test]
+fn a_full_world_tells_who_comes_to_try_again_later() {
+    let game = Game::start_with(&["--players-max=1"]);
+    let mut ann = Player::join(game.port, "strict", 1, "Ann");
+    let join = json!({ "type": "join", "version": 1, "player": "2".repeat(32), "name": "Bob" });
+    let (error, closed) = told(&game, &[(1, join.to_string().as_bytes())]);
+    assert_eq!((&error["type"], closed), (&json!("error"), 1013), "{error}");
+    ann.watch();
+    assert_eq!(ann.state["players"].as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn paths_that_lead_nowhere_are_told_so() {
     let game = Game::start();
     for (method, path, status) in [

@@ -22,6 +22,8 @@ impl Chromium {
         let mut command = Command::new(name.unwrap_or_else(|_| "chromium".to_owned()));
         command
             .arg(format!("--user-data-dir={}", profile.path().display()))
+            // Whatever it leaves behind goes with the profile.
+            .env("TMPDIR", profile.path())
             // No sandbox, because tests may run as root.
             .args(["--headless=new", "--no-sandbox", "--disable-gpu"])
             .args(["--remote-debugging-port=0", "--disable-dev-shm-usage"])
