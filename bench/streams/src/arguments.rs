@@ -27,6 +27,10 @@ pub(crate) struct Bulk {
     /// Bulk transfers; every second one goes up
     #[arg(long, default_value_t = 4)]
     pub(crate) transfers: usize,
+    /// Megabits a second of all transfers together, as a network would limit them; 0 for as fast as
+    /// they can, which is limited by the processors alone
+    #[arg(long, default_value_t = 1_000)]
+    pub(crate) megabits: u64,
     /// Small exchanges in a second, at fixed times
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rate: u32,

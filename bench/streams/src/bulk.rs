@@ -42,10 +42,11 @@ pub(crate) fn run(arguments: &Bulk) -> Result<bool, Failure> {
             let transfer = Connection::open(cluster.address)?;
             ending.0.push(transfer.sender()?);
             let moved = &moved;
+            let pace = Pace::new(arguments.megabits, arguments.transfers);
             // It ends with an error when its connection is shut down below.
             scope.spawn(move || match number % 2 {
-                0 => download(transfer, number, moved),
-                _ => upload(transfer, number, moved),
+                0 => download(transfer, number, moved, pace),
+                _ => upload(transfer, number, moved, pace),
             });
         }
         let warmed_up = exchanges(&mut small, WARM_UP, arguments.rate);
@@ -68,6 +69,32 @@ pub(crate) fn run(arguments: &Bulk) -> Result<bool, Failure> {
         arguments.ratio_max
     );
     Ok(demand(&what, ratio <= arguments.ratio_max) && flowing)
+}
+
+/// How fast one transfer may go.
+struct Pace {
+    start: u64,
+    bytes: u64,
+    bytes_per_second: u64,
+}
+
+impl Pace {
+    /// One of so many transfers that share this rate; 0 is any.
+    fn new(megabits: u64, transfers: usize) -> Self {
+        Self {
+            start: clock::micros(),
+            bytes: 0,
+            bytes_per_second: megabits * 125_000 / (transfers as u64).max(1),
+        }
+    }
+
+    /// Waits until `more` bytes are due.
+    fn wait(&mut self, more: usize) {
+        self.bytes += more as u64;
+        if let Some(micros) = (self.bytes * 1_000_000).checked_div(self.bytes_per_second) {
+            thread::park_timeout(clock::until(self.start + micros));
+        }
+    }
 }
 
 /// Ends the transfers when it is dropped.
@@ -97,17 +124,28 @@ fn exchanges(connection: &mut Connection, count: u32, rate: u32) -> Result<Delay
     Ok(delays)
 }
 
-fn download(mut connection: Connection, number: usize, moved: &AtomicU64) -> Result<(), Failure> {
+fn download(
+    mut connection: Connection,
+    number: usize,
+    moved: &AtomicU64,
+    mut pace: Pace,
+) -> Result<(), Failure> {
     let head = format!("GET /bulk/{number}?bytes={BYTES} HTTP/1.1\r\nhost: bench\r\n\r\n");
     connection.send(head.as_bytes())?;
     let length: Length = connection.head()?;
     connection.body(length, |piece| {
         moved.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        pace.wait(piece.len());
         Ok(())
     })
 }
 
-fn upload(mut connection: Connection, number: usize, moved: &AtomicU64) -> Result<(), Failure> {
+fn upload(
+    mut connection: Connection,
+    number: usize,
+    moved: &AtomicU64,
+    mut pace: Pace,
+) -> Result<(), Failure> {
     let head =
         format!("PUT /bulk/{number} HTTP/1.1\r\nhost: bench\r\ncontent-length: {BYTES}\r\n\r\n");
     connection.send(head.as_bytes())?;
@@ -115,5 +153,6 @@ fn upload(mut connection: Connection, number: usize, moved: &AtomicU64) -> Resul
     loop {
         connection.send(&piece)?;
         moved.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        pace.wait(piece.len());
     }
 }
