@@ -30,6 +30,10 @@
 //! # What a handler sees
 //!
 //! * Method, target and headers as the client sent them, but for those that belong to a connection.
+//! * Paths as any App sees them: decoded before a route is matched, and in
+//!   [`web::Path`](actix_web::web::Path). The key is not decoded. Where a name may hold characters
+//!   that are escaped by some and not by others, take it from [`Grant::key`], or one resource has two
+//!   keys and two owners.
 //! * `x-constellation-key` and `x-constellation-epoch` as headers, and the [`Grant`] as a request
 //!   extension and as an extractor. An App that also listens on a port asks for `Option<Grant>`.
 //! * `Host` is the client's, and so are host and scheme of

@@ -193,7 +193,7 @@ impl Ingress {
         };
         match await_response(&exchange, upload).await? {
             Ok(response) if tunnel => {
-                let payload = upload.take_payload();
+                let payload = || upload.take_payload();
                 let pace = Pace::new(self.rules.pace, Direction::Down, &self.counters);
                 let tunnels = &self.tunnels;
                 let answered =

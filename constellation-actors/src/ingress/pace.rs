@@ -191,6 +191,7 @@ impl std::fmt::Debug for Watched {
 
 /// Looks at the bodies of this thread as long as there are any.
 async fn attend() {
+    let _attending = Attending;
     let clock = Clock::new();
     let mut last = clock.now();
     loop {
@@ -200,7 +201,6 @@ async fn attend() {
         last = now;
         let bodies = WATCH.with_borrow_mut(|watch| {
             watch.bodies.retain(|body| body.strong_count() > 0);
-            watch.attended = !watch.bodies.is_empty();
             watch.bodies.clone()
         });
         if bodies.is_empty() {
@@ -209,6 +209,17 @@ async fn attend() {
         for body in bodies.iter().filter_map(Weak::upgrade) {
             body.look(step);
         }
+    }
+}
+
+/// Whoever looks at the bodies of this thread: dropped, nobody does. Its runtime may end before they
+/// do, and another may begin on the same thread.
+struct Attending;
+
+impl Drop for Attending {
+    fn drop(&mut self) {
+        // The thread itself may be ending.
+        let _gone = WATCH.try_with(|watch| watch.borrow_mut().attended = false);
     }
 }
 

@@ -212,14 +212,15 @@ impl Tunnel {
 }
 
 /// The response to an upgrade that its owner has answered; with any status but 101 an ordinary one.
-/// `None` when the owner's epoch is over meanwhile.
+/// `None` when the owner's epoch is over meanwhile: then the `payload`, the client's bytes, is left for
+/// the next.
 pub(super) fn answer(
     tunnels: &Arc<Tunnels>,
     request: &HttpRequest,
     route: &Arc<Route>,
     exchange: Exchange,
     frame: ResponseFrame,
-    payload: Payload,
+    payload: impl FnOnce() -> Payload,
     pace: Pace,
 ) -> Result<Option<HttpResponse>, Problem> {
     let (head, first) = answer::read_head(&frame)?;
@@ -253,7 +254,7 @@ fn open(
     route: &Arc<Route>,
     exchange: Exchange,
     first: Bytes,
-    payload: Payload,
+    payload: impl FnOnce() -> Payload,
 ) -> Option<Down> {
     let tunnel = Arc::new(Tunnel {
         tunnels: Arc::clone(tunnels),
@@ -279,7 +280,7 @@ fn open(
     if tunnels.is_stopped() {
         tunnel.end(Ending::Stopped);
     }
-    actix_rt::spawn(Up::new(Arc::clone(&tunnel), payload));
+    actix_rt::spawn(Up::new(Arc::clone(&tunnel), payload()));
     Some(Down::new(tunnel, first))
 }
 

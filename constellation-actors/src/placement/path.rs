@@ -27,6 +27,14 @@ pub enum PathError {
         /// Where it stands.
         at: usize,
     },
+    /// It escapes a character that needs no escape.
+    #[error("escapes {character:?} at byte {at}, which some parsers take for the character itself")]
+    NeedlessEscape {
+        /// Where it stands.
+        at: usize,
+        /// The character.
+        character: char,
+    },
     /// It has a backslash.
     #[error("has a backslash at byte {at}, which some parsers take for a slash")]
     Backslash {
@@ -43,6 +51,7 @@ pub enum PathError {
 pub fn check(path: &str) -> Result<(), PathError> {
     check_escapes(path)?;
     check_segments(path)?;
+    check_needless(path)?;
     ResourceKey::check(path).map_err(PathError::Key)
 }
 
@@ -57,6 +66,22 @@ fn check_escapes(path: &str) -> Result<(), PathError> {
                 Some(_) => {}
             },
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Refuses escapes of characters that need none (RFC 3986, section 2.3): to a parser that undoes them,
+/// as it may, two keys would name one resource.
+fn check_needless(path: &str) -> Result<(), PathError> {
+    let bytes = path.as_bytes();
+    let escapes = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'%');
+    for (at, _) in escapes {
+        if let Some(byte) = escaped(&bytes[at + 1..])
+            && (byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+        {
+            let character = char::from(byte);
+            return Err(PathError::NeedlessEscape { at, character });
         }
     }
     Ok(())
@@ -111,7 +136,6 @@ mod tests {
             "/a%2Fb%20c",
             "/~x/!$&'()*+,=:@",
             "/a.b/..c",
-            "/%2Ex",
             "/a%2f.b",
             "/..a;b",
             "/;..",
@@ -139,6 +163,14 @@ mod tests {
                 matches!(check(path), Err(PathError::DotSegment { .. })),
                 "{path}"
             );
+        }
+        for (path, at, character) in [
+            ("/g/me%61dow", 5, 'a'),
+            ("/%2Ex", 1, '.'),
+            ("/a%7Eb", 2, '~'),
+        ] {
+            let needless = PathError::NeedlessEscape { at, character };
+            assert_eq!(check(path), Err(needless), "{path}");
         }
         assert_eq!(check("/a%0"), Err(PathError::BrokenEscape { at: 2 }));
         assert_eq!(check("/a%zz"), Err(PathError::BrokenEscape { at: 2 }));

@@ -114,6 +114,7 @@ fn start(arguments: &ControllerArguments) -> io::Result<(Controller, UnboundedRe
 
 fn serve_players(controller: &Controller, port: u16) -> io::Result<(Server, u16)> {
     let controller = controller.clone();
+    let on_connect = controller.on_connect();
     let server = HttpServer::new(move || {
         let moves = web::resource("/games/{world}/move")
             // Other methods are for the world's owner, like every other request.
@@ -132,6 +133,8 @@ fn serve_players(controller: &Controller, port: u16) -> io::Result<(Server, u16)
     })
     .workers(THREADS)
     .tcp_nodelay(true)
+    // So that one who has vanished, or takes nothing, is noticed at all.
+    .on_connect(on_connect)
     // Only so a player who goes away is noticed at once.
     .h1_allow_half_closed(false)
     .disable_signals()

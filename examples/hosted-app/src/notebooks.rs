@@ -9,7 +9,7 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
-use constellation_client::Grant;
+use constellation_client::{Epoch, Grant};
 
 use crate::{notebook::Notebook, problem::Problem};
 
@@ -18,6 +18,9 @@ use crate::{notebook::Notebook, problem::Problem};
 pub(crate) struct Notebooks {
     folder: PathBuf,
     open: Mutex<HashMap<String, Open>>,
+    /// The last grants that were closed, by key, so that a request that opens a notebook while its key
+    /// goes does not keep it open.
+    closed: Mutex<HashMap<String, Epoch>>,
 }
 
 /// A notebook, and the grant under which it was opened.
@@ -32,6 +35,7 @@ impl Notebooks {
         Self {
             folder: folder.to_owned(),
             open: Mutex::default(),
+            closed: Mutex::default(),
         }
     }
 
@@ -48,7 +52,7 @@ impl Notebooks {
             return Ok(Arc::clone(&found.notebook));
         }
         // Opening takes time, and what is closed already must not be kept open.
-        if grant.as_ref().is_some_and(|grant| !grant.is_in_force()) {
+        if grant.as_ref().is_some_and(|grant| !self.may_stay(grant)) {
             return Err(Problem::OwnerChanged);
         }
         let opened = Open {
@@ -67,8 +71,19 @@ impl Notebooks {
 
     /// Closes what was opened under `grant`. Those who listen for its changes hear no more.
     pub(crate) fn close(&self, grant: &Grant) {
-        self.open()
-            .retain(|_, open| open.grant.as_ref() != Some(grant));
+        let mut open = self.open();
+        self.closed().insert(grant.key().to_string(), grant.epoch());
+        open.retain(|_, open| open.grant.as_ref() != Some(grant));
+    }
+
+    /// Whether what is opened under `grant` will still be closed with it.
+    fn may_stay(&self, grant: &Grant) -> bool {
+        let closed = self.closed().get(grant.key().as_str()).copied();
+        grant.is_in_force() && closed.is_none_or(|closed| closed < grant.epoch())
+    }
+
+    fn closed(&self) -> MutexGuard<'_, HashMap<String, Epoch>> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<String, Open>> {

@@ -129,15 +129,16 @@ impl Up {
                     self.pending.clear();
                 }
             }
-            match ready!(Pin::new(&mut self.payload).poll_next(context)) {
-                Some(Ok(chunk)) => self.take(chunk),
-                Some(Err(_)) | None => return Poll::Ready(()),
+            match Pin::new(&mut self.payload).poll_next(context) {
+                Poll::Ready(Some(Ok(chunk))) => self.take(chunk),
+                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(()),
+                Poll::Pending => return self.poll_gone(context),
             }
         }
     }
 
-    /// The client's connection is looked at while the worker takes nothing; its end shows in the
-    /// payload only behind what waits.
+    /// The client's connection is looked at while there is nothing else to do: its end shows in the
+    /// payload only behind what waits, and not at all when somebody else drops the response.
     fn poll_gone(&self, context: &Context<'_>) -> Poll<()> {
         self.tunnel.up.register(context.waker());
         match self.tunnel.client_gone.load(Ordering::Acquire) {

@@ -28,6 +28,8 @@ pub(super) struct Safe {
     last: Option<Instant>,
     /// A save failed since the last one that did not.
     failing: bool,
+    /// Whether a save has begun since the world stands still.
+    last_begun: bool,
     failures: u64,
 }
 
@@ -89,10 +91,11 @@ impl LiveWorld {
         }
     }
 
-    /// Saves whatever is not saved, now. What cannot be saved any more is not tried again.
+    /// Saves whatever is not saved, now. What could not be saved since the world stands still is not
+    /// tried again.
     pub(super) fn save_if_dirty(&mut self, context: &mut Context<Self>) {
         let dirty = |world| Mark::of(world) != self.safe.saved;
-        if self.world.as_ref().is_some_and(dirty) && !(self.frozen && self.safe.failing) {
+        if self.world.as_ref().is_some_and(dirty) && !(self.safe.last_begun && self.safe.failing) {
             self.save(context);
         }
     }
@@ -109,6 +112,7 @@ impl LiveWorld {
             return;
         };
         self.safe.saving = true;
+        self.safe.last_begun = self.frozen;
         self.safe.last = Some(clock::now());
         let (mark, snapshot) = (Mark::of(world), world.snapshot());
         let written = actix_rt::task::spawn_blocking(move || {
