@@ -1,0 +1,148 @@
+//! What was found: the medians of all rounds, as a table for people and as JSON for programs.
+
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde::Serialize;
+
+use crate::{
+    peer::Peer,
+    plan::{Figure, Measure},
+    statistics::Summary,
+};
+
+/// Every case in the order in which it was measured.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// When it was made, in seconds since 1970 by the wall clock.
+    unix_seconds: u64,
+    /// The machine's processor, and how many of them there are.
+    machine: String,
+    /// What was measured.
+    pub(crate) cases: Vec<Case>,
+}
+
+/// One case, and how each peer did.
+#[derive(Debug, Serialize)]
+pub(crate) struct Case {
+    /// What was done.
+    pub(crate) name: String,
+    /// Who did it, and how.
+    pub(crate) peers: BTreeMap<Peer, BTreeMap<Measure, Summary>>,
+}
+
+impl Report {
+    /// Sums up figures.
+    #[expect(clippy::disallowed_methods, reason = "a report tells when it was made")]
+    pub(crate) fn of(figures: Vec<Figure>) -> Self {
+        let mut names = Vec::new();
+        let mut values: BTreeMap<(String, Peer, Measure), Vec<f64>> = BTreeMap::new();
+        for figure in figures {
+            if !names.contains(&figure.case) {
+                names.push(figure.case.clone());
+            }
+            let of = (figure.case, figure.peer, figure.measure);
+            values.entry(of).or_default().push(figure.value);
+        }
+        let cases = names.into_iter().map(|name| {
+            let mut peers: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+            for ((case, peer, measure), values) in &values {
+                if *case == name
+                    && let Some(summary) = Summary::of(values.clone())
+                {
+                    peers.entry(*peer).or_default().insert(*measure, summary);
+                }
+            }
+            Case { name, peers }
+        });
+        let cases = cases.collect();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            unix_seconds: now.map_or(0, |since| since.as_secs()),
+            machine: machine(),
+            cases,
+        }
+    }
+
+    /// The figures as JSON.
+    pub(crate) fn json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("numbers and names")
+    }
+
+    /// The figures as tables in Markdown.
+    pub(crate) fn table(&self) -> String {
+        let mut text = format!("{}\n", self.machine);
+        for case in &self.cases {
+            let measures: Vec<Measure> = Measure::ALL
+                .iter()
+                .copied()
+                .filter(|measure| case.peers.values().any(|peer| peer.contains_key(measure)))
+                .collect();
+            let _ = writeln!(text, "\n### {}\n", case.name);
+            let heads: Vec<_> = measures.iter().map(|measure| measure.title()).collect();
+            let _ = writeln!(text, "| | {} |", heads.join(" | "));
+            let _ = writeln!(text, "|---|{}", "---|".repeat(measures.len()));
+            for (peer, found) in &case.peers {
+                let cells: Vec<_> = measures
+                    .iter()
+                    .map(|measure| cell(found.get(measure)))
+                    .collect();
+                let _ = writeln!(text, "| {} | {} |", peer.name(), cells.join(" | "));
+            }
+        }
+        text
+    }
+}
+
+fn cell(summary: Option<&Summary>) -> String {
+    let Some(summary) = summary else {
+        return "-".to_owned();
+    };
+    let digits = if summary.median < 100.0 { 1 } else { 0 };
+    let (median, spread) = (summary.median, summary.spread_percent());
+    format!("{median:.digits$} (±{:.0} %)", spread / 2.0)
+}
+
+impl Measure {
+    const ALL: &[Self] = &[
+        Self::RequestsPerSecond,
+        Self::P50Micros,
+        Self::P99Micros,
+        Self::P999Micros,
+        Self::ProxyMicros,
+        Self::TotalMicros,
+        Self::MibPerSecond,
+        Self::ProxySecondsPerGib,
+        Self::ProxyPeakMib,
+        Self::Errors,
+    ];
+
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::RequestsPerSecond => "requests/s",
+            Self::P50Micros => "p50 us",
+            Self::P99Micros => "p99 us",
+            Self::P999Micros => "p99.9 us",
+            Self::ProxyMicros => "proxy CPU us/request",
+            Self::TotalMicros => "proxy + far side CPU us/request",
+            Self::MibPerSecond => "MiB/s",
+            Self::ProxySecondsPerGib => "proxy CPU s/GiB",
+            Self::ProxyPeakMib => "proxy memory MiB",
+            Self::Errors => "errors",
+        }
+    }
+}
+
+fn machine() -> String {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let models: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("model name"))
+        .map(|rest| rest.trim_start_matches([' ', '\t', ':']).to_owned())
+        .collect();
+    let model = models.first().cloned().unwrap_or_default();
+    format!("{} x {model}", models.len())
+}
