@@ -33,11 +33,6 @@ impl Mux {
         end: bool,
         head: impl FnOnce(&mut BytesMut),
     ) -> Result<StreamId, OpenError> {
-        assert_eq!(
-            self.role,
-            Role::Controller,
-            "only the controller begins exchanges"
-        );
         self.check_open()?;
         let exchanges = self.table.len() - self.tunnels();
         if exchanges >= self.limits.exchanges_max as usize {
@@ -55,7 +50,16 @@ impl Mux {
     }
 
     /// Whether any exchange may be begun now.
+    ///
+    /// # Panics
+    ///
+    /// At a worker.
     pub(super) fn check_open(&self) -> Result<(), OpenError> {
+        assert_eq!(
+            self.role,
+            Role::Controller,
+            "only the controller begins exchanges"
+        );
         if self.is_closed() {
             return Err(OpenError::Closed);
         }

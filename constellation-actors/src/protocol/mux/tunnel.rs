@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use bytes::BytesMut;
 
-use super::{Mux, Role, error::OpenError, event::Ended, exchange::Exchange};
+use super::{Mux, error::OpenError, event::Ended, exchange::Exchange};
 use crate::{
     placement::{epoch::Epoch, grant::GrantId},
     protocol::frame::{GRANT_BYTES, StreamId, code::ResetCode, encode},
@@ -42,11 +42,6 @@ impl Mux {
         epoch: Epoch,
         head: impl FnOnce(&mut BytesMut),
     ) -> Result<StreamId, OpenError> {
-        assert_eq!(
-            self.role,
-            Role::Controller,
-            "only the controller begins exchanges"
-        );
         self.check_open()?;
         let tunnels = self.tunnels();
         if tunnels >= self.limits.tunnels_max as usize {
