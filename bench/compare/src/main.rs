@@ -18,6 +18,7 @@ mod plan;
 mod process;
 mod report;
 mod statistics;
+mod times;
 mod usage;
 
 use crate::{plan::Plan, report::Report};

@@ -11,10 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hdrhistogram::Histogram;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::error::{Error, at};
+use crate::{
+    error::{Error, at},
+    times::Times,
+};
 
 /// How many keys are asked for, in turn.
 const KEYS: u64 = 1000;
@@ -70,16 +72,16 @@ pub(crate) fn load(
         lanes.push(Lane::open(port)?);
     }
     let mut idle: VecDeque<usize> = (0..lanes.len()).collect();
-    let mut times = Histogram::<u64>::new(3).expect("three digits are allowed");
+    let mut times = Times::new();
     let count = (rate * time.as_secs_f64()) as u64;
     let begun = Instant::now();
     let intended = |number: u64| begun + Duration::from_secs_f64(number as f64 / rate);
     let end = intended(count) + PATIENCE;
     let mut sent = 0;
-    while times.len() < count {
+    while times.count() < count {
         let now = Instant::now();
         if now > end {
-            let missing = count - times.len();
+            let missing = count - times.count();
             return Err(Error::Program(format!("{missing} answers did not come")));
         }
         while sent < count
@@ -96,18 +98,16 @@ pub(crate) fn load(
         };
         for lane in ready(&lanes, next.saturating_duration_since(Instant::now()))? {
             if let Some(asked) = lanes[lane].read()? {
-                let micros = asked.elapsed().as_micros();
-                times.saturating_record(u64::try_from(micros).unwrap_or(u64::MAX).max(1));
+                times.record(asked.elapsed());
                 idle.push_back(lane);
             }
         }
     }
-    let at = |quantile| Duration::from_micros(times.value_at_quantile(quantile));
     Ok(Figures {
-        requests: times.len(),
-        p50: at(0.5),
-        p99: at(0.99),
-        p999: at(0.999),
+        requests: times.count(),
+        p50: times.within(0.5),
+        p99: times.within(0.99),
+        p999: times.within(0.999),
     })
 }
 
