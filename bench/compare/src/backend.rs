@@ -4,6 +4,7 @@
 use std::{convert::Infallible, net::Ipv4Addr};
 
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
+use actix_ws::Message;
 use bytes::Bytes;
 use futures::{StreamExt, stream};
 
@@ -34,7 +35,10 @@ pub(crate) fn serve(arguments: &BackendArguments) -> Result<(), Error> {
     let server = async move {
         HttpServer::new(move || {
             let small = web::Data::new(small.clone());
-            App::new().app_data(small).default_service(web::to(answer))
+            App::new()
+                .app_data(small)
+                .route("/tunnels/{number}", web::get().to(echo))
+                .default_service(web::to(answer))
         })
         .workers(1)
         .tcp_nodelay(true)
@@ -47,6 +51,30 @@ pub(crate) fn serve(arguments: &BackendArguments) -> Result<(), Error> {
     actix_rt::System::new()
         .block_on(server)
         .map_err(at("serving"))
+}
+
+/// A websocket that sends every message back.
+async fn echo(request: HttpRequest, body: web::Payload) -> actix_web::Result<HttpResponse> {
+    let (response, mut session, mut messages) = actix_ws::handle(&request, body)?;
+    actix_rt::spawn(async move {
+        while let Some(Ok(message)) = messages.next().await {
+            let sent = match message {
+                Message::Text(text) => session.text(text).await,
+                Message::Binary(bytes) => session.binary(bytes).await,
+                Message::Ping(bytes) => session.pong(&bytes).await,
+                Message::Close(reason) => {
+                    // The client may have gone; then there is nobody to tell.
+                    let _gone = session.close(reason).await;
+                    return;
+                }
+                Message::Continuation(_) | Message::Pong(_) | Message::Nop => Ok(()),
+            };
+            if sent.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(response)
 }
 
 async fn answer(

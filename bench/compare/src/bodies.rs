@@ -16,12 +16,25 @@ const CONNECTIONS: usize = 4;
 static CHUNK: [u8; 64 * 1024] = [b'x'; 64 * 1024];
 
 /// Which way a body goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Direction {
     /// To the client.
     Down,
     /// From the client.
     Up,
+}
+
+impl Direction {
+    /// Both ways.
+    pub(crate) const ALL: [Self; 2] = [Self::Down, Self::Up];
+
+    /// What goes that way.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Down => "answers",
+            Self::Up => "uploads",
+        }
+    }
 }
 
 /// Moves bodies of `bytes` for `time`; how many bytes were moved, and how long that took.

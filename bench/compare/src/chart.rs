@@ -1,11 +1,11 @@
-//! The chart: for each case of small requests, a bar for every peer.
+//! The chart: for each case of small requests and of websockets, a bar for every peer.
 
 use std::fmt::Write;
 
 use crate::{
+    figure::Measure,
     peer::Peer,
-    plan::Measure,
-    report::{Case, Report},
+    report::{Found, Report},
 };
 
 const WIDTH: f64 = 760.0;
@@ -18,14 +18,15 @@ const HEAD: f64 = 30.0;
 pub(crate) fn draw(report: &Report) -> String {
     let mut body = String::new();
     let mut y = 10.0;
-    for measure in [Measure::RequestsPerSecond, Measure::TotalMicros] {
-        for case in &report.cases {
-            if case
-                .peers
-                .values()
-                .any(|found| found.contains_key(&Measure::TotalMicros))
-            {
-                y = bars(case, measure, y, &mut body);
+    for (rate, cost) in [
+        (Measure::RequestsPerSecond, Measure::TotalMicros),
+        (Measure::MessagesPerSecond, Measure::TotalMicrosPerMessage),
+    ] {
+        for measure in [rate, cost] {
+            for case in &report.cases {
+                if case.peers.values().any(|found| found.contains_key(&cost)) {
+                    y = bars(case, measure, y, &mut body);
+                }
             }
         }
     }
@@ -37,7 +38,7 @@ pub(crate) fn draw(report: &Report) -> String {
 }
 
 /// Draws one case; where the next begins.
-fn bars(case: &Case, measure: Measure, top: f64, body: &mut String) -> f64 {
+fn bars(case: &Found, measure: Measure, top: f64, body: &mut String) -> f64 {
     let values: Vec<_> = case
         .peers
         .iter()
@@ -49,7 +50,7 @@ fn bars(case: &Case, measure: Measure, top: f64, body: &mut String) -> f64 {
     let _ = writeln!(
         body,
         "<text x=\"10\" y=\"{title}\" font-weight=\"bold\" fill=\"#222222\">{}, {}</text>",
-        case.name,
+        case.case,
         measure.title(),
     );
     for (peer, value) in values {

@@ -8,10 +8,14 @@ use clap::{Parser, Subcommand};
 
 mod backend;
 mod bodies;
+mod case;
 mod chart;
 mod closed_loop;
+mod dialogue;
 mod error;
+mod figure;
 mod http;
+mod limits;
 mod open_loop;
 mod peer;
 mod plan;
@@ -20,6 +24,8 @@ mod report;
 mod statistics;
 mod times;
 mod usage;
+mod used;
+mod websockets;
 
 use crate::{plan::Plan, report::Report};
 
@@ -66,6 +72,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &RunArguments) -> Result<(), error::Error> {
+    limits::raise_files()?;
     let report = Report::of(arguments.plan.measure()?);
     print!("{}", report.table());
     if let Some(file) = &arguments.json {

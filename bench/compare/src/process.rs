@@ -61,6 +61,36 @@ impl Process {
         self.child.id()
     }
 
+    /// Kills it, and waits for its end.
+    ///
+    /// # Errors
+    ///
+    /// When that fails.
+    pub(crate) fn kill(&mut self) -> Result<(), Error> {
+        let killed = self.child.kill().and_then(|()| self.child.wait());
+        let name = &self.name;
+        killed.map(drop).map_err(at(format!("killing {name}")))
+    }
+
+    /// Tells it to end, and waits until it has.
+    ///
+    /// # Errors
+    ///
+    /// When it does not in time.
+    pub(crate) fn end(&mut self) -> Result<(), Error> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let Some(id) = id {
+            // It may have ended already; then there is nobody to tell.
+            let _ended = kill_process(id, Signal::TERM);
+        }
+        wait("the end", || {
+            self.child
+                .try_wait()
+                .map(|status| status.is_some())
+                .map_err(at("waiting"))
+        })
+    }
+
     /// Waits until somebody listens on `port`.
     ///
     /// # Errors
@@ -79,20 +109,8 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        if let Some(id) = id {
-            // It may have ended already; then there is nobody to tell.
-            let _ended = kill_process(id, Signal::TERM);
-        }
-        let ended = wait("the end", || {
-            self.child
-                .try_wait()
-                .map(|status| status.is_some())
-                .map_err(at("waiting"))
-        });
-        if ended.is_err() {
-            let _ended = self.child.kill();
-            let _ended = self.child.wait();
+        if self.end().is_err() {
+            let _ended = self.kill();
         }
     }
 }

@@ -9,8 +9,9 @@ use std::{
 use serde::Serialize;
 
 use crate::{
+    case::Case,
+    figure::{Figure, Measure},
     peer::Peer,
-    plan::{Figure, Measure},
     statistics::Summary,
 };
 
@@ -22,14 +23,15 @@ pub(crate) struct Report {
     /// The machine's processor, and how many of them there are.
     machine: String,
     /// What was measured.
-    pub(crate) cases: Vec<Case>,
+    pub(crate) cases: Vec<Found>,
 }
 
 /// One case, and how each peer did.
 #[derive(Debug, Serialize)]
-pub(crate) struct Case {
+pub(crate) struct Found {
     /// What was done.
-    pub(crate) name: String,
+    #[serde(rename = "name")]
+    pub(crate) case: Case,
     /// Who did it, and how.
     pub(crate) peers: BTreeMap<Peer, BTreeMap<Measure, Summary>>,
 }
@@ -38,25 +40,25 @@ impl Report {
     /// Sums up figures.
     #[expect(clippy::disallowed_methods, reason = "a report tells when it was made")]
     pub(crate) fn of(figures: Vec<Figure>) -> Self {
-        let mut names = Vec::new();
-        let mut values: BTreeMap<(String, Peer, Measure), Vec<f64>> = BTreeMap::new();
+        let mut order = Vec::new();
+        let mut values: BTreeMap<(Case, Peer, Measure), Vec<f64>> = BTreeMap::new();
         for figure in figures {
-            if !names.contains(&figure.case) {
-                names.push(figure.case.clone());
+            if !order.contains(&figure.case) {
+                order.push(figure.case);
             }
             let of = (figure.case, figure.peer, figure.measure);
             values.entry(of).or_default().push(figure.value);
         }
-        let cases = names.into_iter().map(|name| {
+        let cases = order.into_iter().map(|case| {
             let mut peers: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-            for ((case, peer, measure), values) in &values {
-                if *case == name
+            for ((of, peer, measure), values) in &values {
+                if *of == case
                     && let Some(summary) = Summary::of(values.clone())
                 {
                     peers.entry(*peer).or_default().insert(*measure, summary);
                 }
             }
-            Case { name, peers }
+            Found { case, peers }
         });
         let cases = cases.collect();
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -75,20 +77,20 @@ impl Report {
     /// The figures as tables in Markdown.
     pub(crate) fn table(&self) -> String {
         let mut text = format!("{}\n", self.machine);
-        for case in &self.cases {
+        for found in &self.cases {
             let measures: Vec<Measure> = Measure::ALL
                 .iter()
                 .copied()
-                .filter(|measure| case.peers.values().any(|peer| peer.contains_key(measure)))
+                .filter(|measure| found.peers.values().any(|peer| peer.contains_key(measure)))
                 .collect();
-            let _ = writeln!(text, "\n### {}\n", case.name);
+            let _ = writeln!(text, "\n### {}\n", found.case);
             let heads: Vec<_> = measures.iter().map(|measure| measure.title()).collect();
             let _ = writeln!(text, "| | {} |", heads.join(" | "));
             let _ = writeln!(text, "|---|{}", "---|".repeat(measures.len()));
-            for (peer, found) in &case.peers {
+            for (peer, summaries) in &found.peers {
                 let cells: Vec<_> = measures
                     .iter()
-                    .map(|measure| cell(found.get(measure)))
+                    .map(|measure| cell(summaries.get(measure)))
                     .collect();
                 let _ = writeln!(text, "| {} | {} |", peer.name(), cells.join(" | "));
             }
@@ -104,36 +106,6 @@ fn cell(summary: Option<&Summary>) -> String {
     let digits = if summary.median < 100.0 { 1 } else { 0 };
     let (median, spread) = (summary.median, summary.spread_percent());
     format!("{median:.digits$} (±{:.0} %)", spread / 2.0)
-}
-
-impl Measure {
-    const ALL: &[Self] = &[
-        Self::RequestsPerSecond,
-        Self::P50Micros,
-        Self::P99Micros,
-        Self::P999Micros,
-        Self::ProxyMicros,
-        Self::TotalMicros,
-        Self::MibPerSecond,
-        Self::ProxySecondsPerGib,
-        Self::ProxyPeakMib,
-        Self::Errors,
-    ];
-
-    pub(crate) const fn title(self) -> &'static str {
-        match self {
-            Self::RequestsPerSecond => "requests/s",
-            Self::P50Micros => "p50 us",
-            Self::P99Micros => "p99 us",
-            Self::P999Micros => "p99.9 us",
-            Self::ProxyMicros => "proxy CPU us/request",
-            Self::TotalMicros => "proxy + far side CPU us/request",
-            Self::MibPerSecond => "MiB/s",
-            Self::ProxySecondsPerGib => "proxy CPU s/GiB",
-            Self::ProxyPeakMib => "proxy memory MiB",
-            Self::Errors => "errors",
-        }
-    }
 }
 
 fn machine() -> String {
