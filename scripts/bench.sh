@@ -19,6 +19,6 @@ install() {
     RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive $apt install -y -q --no-install-recommends "${packages[@]}"
 }
 
-install nginx haproxy wrk
+install nginx haproxy wrk valgrind
 cargo build --release -p constellation-server -p echo-worker -p compare
 PATH="$PATH:/usr/sbin" exec target/release/compare run "$@"

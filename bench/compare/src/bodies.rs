@@ -105,10 +105,12 @@ fn once(
             crate::peer::BODY_BYTES as u64
         }
     };
-    match connection.receive()? {
-        (200, length) if length == expected => Ok(()),
-        (status, length) => Err(Error::Program(format!(
-            "an answer with status {status} and {length} bytes"
-        ))),
+    let answer = connection.receive()?;
+    if answer.status == 200 && answer.length == expected {
+        return Ok(());
     }
+    Err(Error::Program(format!(
+        "an answer with status {} and {} bytes",
+        answer.status, answer.length
+    )))
 }

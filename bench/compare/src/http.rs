@@ -11,6 +11,17 @@ use crate::{
     process::wait,
 };
 
+/// What an answer says before its body, and how long that was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// The status.
+    pub(crate) status: u16,
+    /// The length of the body.
+    pub(crate) length: u64,
+    /// The worker that answered, when it is named.
+    pub(crate) worker: Option<String>,
+}
+
 /// A connection that is kept.
 #[derive(Debug)]
 pub(crate) struct Connection(BufReader<TcpStream>);
@@ -36,14 +47,13 @@ impl Connection {
         self.0.get_mut().write_all(bytes).map_err(at("sending"))
     }
 
-    /// Reads one answer and drops its body; the status and the body's length.
+    /// Reads one answer and drops its body.
     ///
     /// # Errors
     ///
     /// When the connection breaks, or the answer declares no length.
-    pub(crate) fn receive(&mut self) -> Result<(u16, u64), Error> {
-        let mut status = 0;
-        let mut length = None;
+    pub(crate) fn receive(&mut self) -> Result<Answer, Error> {
+        let (mut status, mut length, mut worker) = (0, None, None);
         loop {
             let mut line = String::new();
             let read = self
@@ -63,10 +73,14 @@ impl Connection {
                     .and_then(|code| code.parse().ok())
                     .unwrap_or(0);
             }
-            if let Some((name, value)) = line.split_once(':')
-                && name.eq_ignore_ascii_case("content-length")
-            {
-                length = value.trim().parse().ok();
+            match line.split_once(':') {
+                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
+                    length = value.trim().parse().ok();
+                }
+                Some((name, value)) if name.eq_ignore_ascii_case("x-worker") => {
+                    worker = Some(value.trim().to_owned());
+                }
+                Some(_) | None => {}
             }
         }
         let Some(length) = length else {
@@ -77,8 +91,42 @@ impl Connection {
         if read < length {
             return Err(Error::Program("a body broke off".to_owned()));
         }
-        Ok((status, length))
+        Ok(Answer {
+            status,
+            length,
+            worker,
+        })
     }
+}
+
+/// The length of the answer with status 200 that `bytes` begin with, its head included; `None` when
+/// a part of it is missing.
+///
+/// # Errors
+///
+/// When it has another status, or declares no length.
+pub(crate) fn whole(bytes: &[u8]) -> Result<Option<usize>, Error> {
+    let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
+    let mut lines = bytes[..end].split(|byte| *byte == b'\n');
+    if !bytes.starts_with(b"HTTP/1.1 200 ") {
+        let status = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
+        return Err(Error::Program(format!("an answer with {}", status.trim())));
+    }
+    let length = lines.find_map(declared_length);
+    let length = length.ok_or_else(|| Error::Program("an answer without a length".to_owned()))?;
+    let whole = end + 4 + length;
+    Ok((bytes.len() >= whole).then_some(whole))
+}
+
+fn declared_length(line: &[u8]) -> Option<usize> {
+    const NAME: &[u8] = b"content-length:";
+    let (name, value) = line.split_at_checked(NAME.len())?;
+    if !name.eq_ignore_ascii_case(NAME) {
+        return None;
+    }
+    str::from_utf8(value).ok()?.trim().parse().ok()
 }
 
 /// Waits until a request to `port` is answered with 200.
@@ -92,6 +140,22 @@ pub(crate) fn until_answered(port: u16) -> Result<(), Error> {
             connection.send(b"GET /ready HTTP/1.1\r\nhost: localhost\r\n\r\n")?;
             connection.receive()
         });
-        Ok(answer.is_ok_and(|(status, _)| status == 200))
+        Ok(answer.is_ok_and(|answer| answer.status == 200))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_whole_when_its_declared_length_is_there() {
+        let bytes = b"HTTP/1.1 200 OK\r\ndate: now\r\nContent-Length: 5\r\n\r\nhello";
+        for cut in 0..bytes.len() {
+            assert_eq!(whole(&bytes[..cut]).unwrap(), None, "{cut}");
+        }
+        assert_eq!(whole(bytes).unwrap(), Some(bytes.len()));
+        assert!(whole(b"HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n").is_err());
+        assert!(whole(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
+    }
 }

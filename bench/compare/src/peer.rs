@@ -89,8 +89,19 @@ pub(crate) struct Running {
     pub(crate) proxy: Vec<Process>,
     /// The workers or backends.
     pub(crate) far: Vec<Process>,
-    /// Where they write; gone with them.
-    pub(crate) folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
+}
+
+impl Running {
+    /// Kills every process of it.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be killed.
+    pub(crate) fn kill(mut self) -> Result<(), Error> {
+        let mut all = self.far.iter_mut().chain(&mut self.proxy);
+        all.try_for_each(Process::kill)
+    }
 }
 
 /// Starts `peer` with `threads` threads or processes of its proxy, and waits until it answers.
@@ -135,7 +146,7 @@ fn run(start: impl FnOnce(&Path) -> Result<Started, Error>) -> Result<Running, E
         port,
         proxy,
         far,
-        folder,
+        _folder: folder,
     })
 }
 

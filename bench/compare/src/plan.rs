@@ -2,8 +2,11 @@
 //! that a machine that is busier for a while is so for all of them.
 
 mod bodies;
+mod instructions;
 mod open;
+mod scale;
 mod small;
+mod tunnels;
 mod websockets;
 
 use std::time::Duration;
@@ -14,8 +17,12 @@ use crate::{
     case::Case,
     error::Error,
     figure::{Figure, Measure},
+    instructions::Function,
     peer::Peer,
 };
+
+/// The most websockets that every peer takes as it is set up.
+const TUNNELS_MAX: usize = 4_000;
 
 /// A kind of measurement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -28,6 +35,12 @@ pub(crate) enum Kind {
     Bodies,
     /// Messages that websockets send back
     Websockets,
+    /// Websockets that do nothing
+    Tunnels,
+    /// Many keys, Constellation alone
+    Scale,
+    /// Instructions of the controller, counted by valgrind
+    Instructions,
 }
 
 /// What to measure.
@@ -54,13 +67,32 @@ pub(crate) struct Plan {
     /// The rate of the open loop, in requests a second [default: half of the slowest peer's most]
     #[arg(long)]
     rate: Option<f64>,
+    /// How many idle websockets there are
+    #[arg(long, default_value_t = 2_000, value_parser = tunnels_in_range)]
+    tunnels: usize,
+    /// How many keys get an owner; may be repeated. The SQLite store is measured with at most 100,000
+    #[arg(
+        long,
+        default_values_t = [1_000, 100_000, 1_000_000],
+        value_parser = clap::value_parser!(u64).range(100..),
+    )]
+    pins: Vec<u64>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// Every figure of every round.
+    pub(crate) figures: Vec<Figure>,
+    /// The functions that take most instructions, by the last round.
+    pub(crate) functions: Vec<Function>,
 }
 
 /// One round, and what was found in all of them so far.
 #[derive(Debug, Default)]
 struct Notebook {
     round: usize,
-    figures: Vec<Figure>,
+    findings: Findings,
 }
 
 impl Notebook {
@@ -70,7 +102,7 @@ impl Notebook {
     }
 
     fn note(&mut self, case: Case, peer: Peer, measure: Measure, value: f64) {
-        self.figures.push(Figure {
+        self.findings.figures.push(Figure {
             case,
             peer,
             measure,
@@ -85,15 +117,24 @@ impl Plan {
     /// # Errors
     ///
     /// When a peer does not come up or fails.
-    pub(crate) fn measure(&self) -> Result<Vec<Figure>, Error> {
+    pub(crate) fn measure(&self) -> Result<Findings, Error> {
         let mut notebook = Notebook::default();
         for round in 1..=self.rounds {
             notebook.round = round;
             for &threads in &self.threads {
                 self.with_threads(threads, &mut notebook)?;
             }
+            if self.wants(Kind::Tunnels) {
+                self.tunnels(&mut notebook)?;
+            }
+            if self.wants(Kind::Scale) {
+                self.scale(&mut notebook)?;
+            }
+            if self.wants(Kind::Instructions) {
+                self.instructions(&mut notebook)?;
+            }
         }
-        Ok(notebook.figures)
+        Ok(notebook.findings)
     }
 
     fn with_threads(&self, threads: usize, notebook: &mut Notebook) -> Result<(), Error> {
@@ -131,6 +172,15 @@ impl Plan {
         let all = Peer::ALL.into_iter().filter(|peer| self.takes(*peer));
         all.filter(move |peer| *peer != Peer::Direct || threads == self.threads[0])
     }
+}
+
+/// HAProxy is set up for 4,096 connections, and so are the backends.
+fn tunnels_in_range(text: &str) -> Result<usize, String> {
+    let count = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (1..=TUNNELS_MAX).contains(&count) {
+        return Ok(count);
+    }
+    Err(format!("not from 1 to {TUNNELS_MAX}"))
 }
 
 fn micros(time: Duration) -> f64 {

@@ -78,17 +78,20 @@ impl Process {
     ///
     /// When it does not in time.
     pub(crate) fn end(&mut self) -> Result<(), Error> {
+        if self.has_ended()? {
+            return Ok(());
+        }
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         if let Some(id) = id {
-            // It may have ended already; then there is nobody to tell.
+            // It may have ended just now; then there is nobody to tell.
             let _ended = kill_process(id, Signal::TERM);
         }
-        wait("the end", || {
-            self.child
-                .try_wait()
-                .map(|status| status.is_some())
-                .map_err(at("waiting"))
-        })
+        wait("the end", || self.has_ended())
+    }
+
+    fn has_ended(&mut self) -> Result<bool, Error> {
+        let status = self.child.try_wait().map_err(at("waiting"))?;
+        Ok(status.is_some())
     }
 
     /// Waits until somebody listens on `port`.

@@ -10,8 +10,10 @@ use serde::Serialize;
 
 use crate::{
     case::Case,
-    figure::{Figure, Measure},
+    figure::Measure,
+    instructions::Function,
     peer::Peer,
+    plan::Findings,
     statistics::Summary,
 };
 
@@ -24,6 +26,9 @@ pub(crate) struct Report {
     machine: String,
     /// What was measured.
     pub(crate) cases: Vec<Found>,
+    /// The functions of this project that take most instructions of the controller; none when they
+    /// were not counted.
+    functions: Vec<Function>,
 }
 
 /// One case, and how each peer did.
@@ -39,10 +44,10 @@ pub(crate) struct Found {
 impl Report {
     /// Sums up figures.
     #[expect(clippy::disallowed_methods, reason = "a report tells when it was made")]
-    pub(crate) fn of(figures: Vec<Figure>) -> Self {
+    pub(crate) fn of(findings: Findings) -> Self {
         let mut order = Vec::new();
         let mut values: BTreeMap<(Case, Peer, Measure), Vec<f64>> = BTreeMap::new();
-        for figure in figures {
+        for figure in findings.figures {
             if !order.contains(&figure.case) {
                 order.push(figure.case);
             }
@@ -60,12 +65,13 @@ impl Report {
             }
             Found { case, peers }
         });
-        let cases = cases.collect();
+        let cases: Vec<_> = cases.collect();
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             unix_seconds: now.map_or(0, |since| since.as_secs()),
             machine: machine(),
             cases,
+            functions: findings.functions,
         }
     }
 
@@ -95,7 +101,19 @@ impl Report {
                 let _ = writeln!(text, "| {} | {} |", peer.name(), cells.join(" | "));
             }
         }
+        self.write_functions(&mut text);
         text
+    }
+
+    fn write_functions(&self, text: &mut String) {
+        if self.functions.is_empty() {
+            return;
+        }
+        text.push_str("\n| function, with what it calls | instructions/request |\n|---|---|\n");
+        for function in &self.functions {
+            let (name, each) = (&function.name, function.instructions);
+            let _ = writeln!(text, "| `{name}` | {each:.0} |");
+        }
     }
 }
 
