@@ -15,6 +15,7 @@ mod dialogue;
 mod error;
 mod failover;
 mod figure;
+mod goals;
 mod http;
 mod instructions;
 mod keys;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::{
     case::Case,
     figure::Measure,
+    goals::{self, Goal},
     instructions::Function,
     peer::Peer,
     plan::Findings,
@@ -29,6 +30,8 @@ pub(crate) struct Report {
     /// The functions of this project that take most instructions of the controller; none when they
     /// were not counted.
     functions: Vec<Function>,
+    /// The goals of which these figures tell whether they are met.
+    goals: Vec<Goal>,
 }
 
 /// One case, and how each peer did.
@@ -70,6 +73,7 @@ impl Report {
         Self {
             unix_seconds: now.map_or(0, |since| since.as_secs()),
             machine: machine(),
+            goals: goals::of(&cases),
             cases,
             functions: findings.functions,
         }
@@ -102,7 +106,23 @@ impl Report {
             }
         }
         self.write_functions(&mut text);
+        self.write_goals(&mut text);
         text
+    }
+
+    fn write_goals(&self, text: &mut String) {
+        if self.goals.is_empty() {
+            return;
+        }
+        text.push_str("\n### Goals\n\n| goal | demanded | found | met |\n|---|---|---|---|\n");
+        for goal in &self.goals {
+            let (what, demand, value, unit) = (&goal.what, goal.demand, goal.value, goal.unit);
+            let met = if goal.is_met { "yes" } else { "no" };
+            let _ = writeln!(
+                text,
+                "| {what} | {demand} {unit} | {value:.2} {unit} | {met} |"
+            );
+        }
     }
 
     fn write_functions(&self, text: &mut String) {
