@@ -31,7 +31,10 @@ mod usage;
 mod used;
 mod websockets;
 
-use crate::{plan::Plan, report::Report};
+use crate::{
+    plan::{Findings, Plan},
+    report::Report,
+};
 
 /// Measures Constellation beside its peers.
 #[derive(Debug, Parser)]
@@ -77,7 +80,10 @@ fn main() -> ExitCode {
 
 fn run(arguments: &RunArguments) -> Result<(), error::Error> {
     limits::raise_files()?;
-    let report = Report::of(arguments.plan.measure()?);
+    let mut findings = Findings::default();
+    // A run takes long: what was found before something failed is reported all the same.
+    let outcome = arguments.plan.measure(&mut findings);
+    let report = Report::of(findings);
     print!("{}", report.table());
     if let Some(file) = &arguments.json {
         std::fs::write(file, report.json()).map_err(error::at("writing the figures"))?;
@@ -85,5 +91,5 @@ fn run(arguments: &RunArguments) -> Result<(), error::Error> {
     if let Some(file) = &arguments.svg {
         std::fs::write(file, chart::draw(&report)).map_err(error::at("writing the chart"))?;
     }
-    Ok(())
+    outcome
 }

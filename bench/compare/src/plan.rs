@@ -89,13 +89,13 @@ pub(crate) struct Findings {
 }
 
 /// One round, and what was found in all of them so far.
-#[derive(Debug, Default)]
-struct Notebook {
+#[derive(Debug)]
+struct Notebook<'a> {
     round: usize,
-    findings: Findings,
+    findings: &'a mut Findings,
 }
 
-impl Notebook {
+impl Notebook<'_> {
     /// Tells what is measured now.
     fn say(&self, case: Case, peer: Peer) {
         eprintln!("round {}: {case}: {}", self.round, peer.name());
@@ -112,32 +112,35 @@ impl Notebook {
 }
 
 impl Plan {
-    /// Measures everything.
+    /// Measures everything, and adds what it finds to `findings` as soon as it is found.
     ///
     /// # Errors
     ///
-    /// When a peer does not come up or fails.
-    pub(crate) fn measure(&self) -> Result<Findings, Error> {
-        let mut notebook = Notebook::default();
+    /// When a peer does not come up or fails. What was found before stays.
+    pub(crate) fn measure(&self, findings: &mut Findings) -> Result<(), Error> {
         for round in 1..=self.rounds {
-            notebook.round = round;
-            for &threads in &self.threads {
-                self.with_threads(threads, &mut notebook)?;
-            }
-            if self.wants(Kind::Tunnels) {
-                self.tunnels(&mut notebook)?;
-            }
-            if self.wants(Kind::Scale) {
-                self.scale(&mut notebook)?;
-            }
-            if self.wants(Kind::Instructions) {
-                self.instructions(&mut notebook)?;
-            }
+            self.round(&mut Notebook { round, findings })?;
         }
-        Ok(notebook.findings)
+        Ok(())
     }
 
-    fn with_threads(&self, threads: usize, notebook: &mut Notebook) -> Result<(), Error> {
+    fn round(&self, notebook: &mut Notebook<'_>) -> Result<(), Error> {
+        for &threads in &self.threads {
+            self.with_threads(threads, notebook)?;
+        }
+        if self.wants(Kind::Tunnels) {
+            self.tunnels(notebook)?;
+        }
+        if self.wants(Kind::Scale) {
+            self.scale(notebook)?;
+        }
+        if self.wants(Kind::Instructions) {
+            self.instructions(notebook)?;
+        }
+        Ok(())
+    }
+
+    fn with_threads(&self, threads: usize, notebook: &mut Notebook<'_>) -> Result<(), Error> {
         if self.wants(Kind::Small) {
             for &connections in &self.connections {
                 self.small(threads, connections, notebook)?;

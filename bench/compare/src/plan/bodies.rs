@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Plan {
-    pub(super) fn bodies(&self, threads: usize, notebook: &mut Notebook) -> Result<(), Error> {
+    pub(super) fn bodies(&self, threads: usize, notebook: &mut Notebook<'_>) -> Result<(), Error> {
         for direction in Direction::ALL {
             for size in Size::ALL {
                 self.bodies_of(direction, size, threads, notebook)?;
@@ -25,7 +25,7 @@ impl Plan {
         direction: Direction,
         size: Size,
         threads: usize,
-        notebook: &mut Notebook,
+        notebook: &mut Notebook<'_>,
     ) -> Result<(), Error> {
         let case = Case::Bodies {
             direction,

@@ -4,7 +4,7 @@ use super::{Notebook, Plan};
 use crate::{case::Case, error::Error, figure::Measure, instructions, peer::Peer};
 
 impl Plan {
-    pub(super) fn instructions(&self, notebook: &mut Notebook) -> Result<(), Error> {
+    pub(super) fn instructions(&self, notebook: &mut Notebook<'_>) -> Result<(), Error> {
         let (case, peer) = (Case::Instructions, Peer::Constellation);
         if !self.takes(peer) {
             return Ok(());

@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Plan {
-    pub(super) fn open(&self, threads: usize, notebook: &mut Notebook) -> Result<(), Error> {
+    pub(super) fn open(&self, threads: usize, notebook: &mut Notebook<'_>) -> Result<(), Error> {
         let rate = match self.rate {
             Some(rate) => rate,
             None => self.half_of_the_slowest(threads)?,

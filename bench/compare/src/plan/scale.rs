@@ -21,7 +21,7 @@ const SQLITE_PINS_MAX: u64 = 100_000;
 const SAMPLE: usize = 100;
 
 impl Plan {
-    pub(super) fn scale(&self, notebook: &mut Notebook) -> Result<(), Error> {
+    pub(super) fn scale(&self, notebook: &mut Notebook<'_>) -> Result<(), Error> {
         if !self.takes(Peer::Constellation) {
             return Ok(());
         }
@@ -35,7 +35,7 @@ impl Plan {
         Ok(())
     }
 
-    fn scale_to(&self, store: Store, pins: u64, notebook: &mut Notebook) -> Result<(), Error> {
+    fn scale_to(&self, store: Store, pins: u64, notebook: &mut Notebook<'_>) -> Result<(), Error> {
         let case = Case::Scale { store, pins };
         let peer = Peer::Constellation;
         notebook.say(case, peer);

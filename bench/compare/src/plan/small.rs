@@ -10,7 +10,7 @@ impl Plan {
         &self,
         threads: usize,
         connections: usize,
-        notebook: &mut Notebook,
+        notebook: &mut Notebook<'_>,
     ) -> Result<(), Error> {
         let case = Case::Small {
             threads,

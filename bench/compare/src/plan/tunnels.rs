@@ -12,7 +12,7 @@ use crate::{
 
 impl Plan {
     /// One thread of each proxy; what has no proxy has no memory of one.
-    pub(super) fn tunnels(&self, notebook: &mut Notebook) -> Result<(), Error> {
+    pub(super) fn tunnels(&self, notebook: &mut Notebook<'_>) -> Result<(), Error> {
         let count = self.tunnels;
         let case = Case::Tunnels { count };
         let proxies = Peer::ALL.into_iter().filter(|peer| *peer != Peer::Direct);

@@ -6,7 +6,11 @@ use super::{Notebook, Plan, micros};
 use crate::{case::Case, error::Error, figure::Measure, peer, used::Used, websockets};
 
 impl Plan {
-    pub(super) fn websockets(&self, threads: usize, notebook: &mut Notebook) -> Result<(), Error> {
+    pub(super) fn websockets(
+        &self,
+        threads: usize,
+        notebook: &mut Notebook<'_>,
+    ) -> Result<(), Error> {
         let case = Case::Websockets { threads };
         for peer in self.peers(threads) {
             notebook.say(case, peer);
