@@ -4,7 +4,11 @@
 use std::{borrow::Cow, fmt, pin::Pin};
 
 use bytes::{Bytes, BytesMut};
-use constellation_actors::protocol::head::{FIELDS_MAX, Status, encode::HeadEncoder, grammar};
+use constellation_actors::protocol::head::{
+    FIELDS_MAX, Status,
+    encode::HeadEncoder,
+    grammar::{self, Class},
+};
 use futures::{Stream, StreamExt};
 use serde::Serialize;
 
@@ -172,7 +176,7 @@ impl Response {
                 "{name:?} is no header name"
             )));
         }
-        if !value.iter().all(|byte| grammar::is_value(*byte)) {
+        if !Class::VALUE.has_all(&value) {
             let reason = format_args!("the value of header {name:?} has a control character");
             return self.fail(HandlerError::new(reason));
         }

@@ -49,10 +49,23 @@ pub enum PathError {
 ///
 /// When two parsers could read it differently, or it is no resource key.
 pub fn check(path: &str) -> Result<(), PathError> {
-    check_escapes(path)?;
-    check_segments(path)?;
-    check_needless(path)?;
+    // Nearly every path has nothing that parsers could differ over.
+    if is_suspicious(path.as_bytes()) {
+        check_escapes(path)?;
+        check_segments(path)?;
+        check_needless(path)?;
+    }
     ResourceKey::check(path).map_err(PathError::Key)
+}
+
+/// Whether there is any escape, backslash, or dot after a slash.
+fn is_suspicious(path: &[u8]) -> bool {
+    let mut before = b'/';
+    path.iter().any(|byte| {
+        let after_slash = before == b'/';
+        before = *byte;
+        matches!(byte, b'%' | b'\\') || *byte == b'.' && after_slash
+    })
 }
 
 fn check_escapes(path: &str) -> Result<(), PathError> {
@@ -94,10 +107,6 @@ fn escaped(digits: &[u8]) -> Option<u8> {
 }
 
 fn check_segments(path: &str) -> Result<(), PathError> {
-    // Nearly every path has neither a dot after a slash nor an escaped dot, slash or backslash.
-    if !path.contains("/.") && !path.contains("%2") && !path.contains("%5") {
-        return Ok(());
-    }
     let mut segments = path.split('/');
     match segments.find(|segment| has_dot_segment(segment)) {
         Some(segment) => Err(PathError::DotSegment {

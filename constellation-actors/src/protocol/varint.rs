@@ -62,6 +62,9 @@ pub(super) fn fill_four(buffer: &mut BytesMut, at: usize, number: usize) {
 /// off. A number may take more bytes than it needs.
 pub(super) fn get(input: &[u8]) -> Option<(u64, usize)> {
     let first = *input.first()?;
+    if first < 1 << 6 {
+        return Some((first.into(), 1));
+    }
     let bytes = 1 << (first >> 6);
     let rest = input.get(1..bytes)?;
     let number = rest.iter().fold(u64::from(first & 0x3f), |number, byte| {

@@ -9,7 +9,7 @@ use super::{
     Ascii, FIELDS_MAX, RequestHead, ResponseHead, Status,
     error::{HeadError, Part},
     field::Fields,
-    grammar,
+    grammar::{self, Class},
 };
 use crate::protocol::varint;
 
@@ -27,11 +27,11 @@ impl RequestHead {
             position: 0,
             bytes_max,
         };
-        let method = reader.required(Part::Method, grammar::is_token)?;
-        let scheme = reader.required(Part::Scheme, grammar::is_scheme)?;
+        let method = reader.required(Part::Method, Class::TOKEN)?;
+        let scheme = reader.required(Part::Scheme, Class::SCHEME)?;
         check_scheme(payload, &scheme)?;
-        let authority = reader.text(Part::Authority, grammar::is_authority)?;
-        let path = reader.required(Part::Path, grammar::is_path)?;
+        let authority = reader.text(Part::Authority, Class::AUTHORITY)?;
+        let path = reader.required(Part::Path, Class::PATH)?;
         if payload[path.start] != b'/' && payload[path.clone()] != *b"*" {
             return Err(HeadError::NoSlash { offset: path.start });
         }
@@ -137,16 +137,9 @@ impl<'a> Reader<'a> {
     }
 
     /// A part whose bytes are all `allowed`.
-    fn text(
-        &mut self,
-        part: Part,
-        allowed: impl Fn(u8) -> bool,
-    ) -> Result<Range<usize>, HeadError> {
+    fn text(&mut self, part: Part, allowed: Class) -> Result<Range<usize>, HeadError> {
         let range = self.part(part)?;
-        match self.input[range.clone()]
-            .iter()
-            .position(|byte| !allowed(*byte))
-        {
+        match allowed.first_other(&self.input[range.clone()]) {
             Some(at) => {
                 let offset = range.start + at;
                 Err(HeadError::Byte {
@@ -160,11 +153,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A part that is not empty and whose bytes are all `allowed`.
-    fn required(
-        &mut self,
-        part: Part,
-        allowed: impl Fn(u8) -> bool,
-    ) -> Result<Range<usize>, HeadError> {
+    fn required(&mut self, part: Part, allowed: Class) -> Result<Range<usize>, HeadError> {
         let range = self.text(part, allowed)?;
         if range.is_empty() {
             return Err(HeadError::Empty {
@@ -197,8 +186,8 @@ impl<'a> Reader<'a> {
     }
 
     fn field(&mut self) -> Result<(), HeadError> {
-        self.required(Part::FieldName, grammar::is_name)?;
-        let value = self.text(Part::FieldValue, grammar::is_value)?;
+        self.required(Part::FieldName, Class::NAME)?;
+        let value = self.text(Part::FieldValue, Class::VALUE)?;
         let offset = value.start;
         let value: &'a [u8] = &self.input[value];
         if grammar::trimmed(value).len() != value.len() {

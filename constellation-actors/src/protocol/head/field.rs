@@ -66,14 +66,20 @@ impl fmt::Debug for Fields {
 #[derive(Clone, Copy)]
 pub struct Field<'a> {
     section: &'a Bytes,
-    name: &'a str,
+    name: &'a [u8],
     value: &'a [u8],
 }
 
 impl<'a> Field<'a> {
     /// The name: an RFC 9110 token in lower case.
     #[must_use]
-    pub const fn name(&self) -> &'a str {
+    pub fn name(&self) -> &'a str {
+        std::str::from_utf8(self.name).expect("names were checked to be ASCII")
+    }
+
+    /// The name as bytes, for those that compare it.
+    #[must_use]
+    pub const fn name_bytes(&self) -> &'a [u8] {
         self.name
     }
 
@@ -94,7 +100,7 @@ impl fmt::Debug for Field<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Field")
-            .field("name", &self.name)
+            .field("name", &self.name())
             .finish_non_exhaustive()
     }
 }
@@ -122,10 +128,9 @@ impl<'a> Iterator for FieldsIter<'a> {
 
     fn next(&mut self) -> Option<Field<'a>> {
         self.left = self.left.checked_sub(1)?;
-        let name = std::str::from_utf8(self.take()).expect("names were checked to be ASCII");
         Some(Field {
             section: self.section,
-            name,
+            name: self.take(),
             value: self.take(),
         })
     }
