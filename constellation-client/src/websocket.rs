@@ -36,7 +36,9 @@ use crate::{request::Request, response::Response};
 /// `None` when the request asks for no websocket.
 #[must_use]
 pub fn accept(request: &Request) -> Option<Response> {
+    if !request.is_upgrade() {
+        return None;
+    }
     let key = request.headers().get("sec-websocket-key")?;
-    let accepted = || Response::new(101).header("sec-websocket-accept", hash_key(key));
-    request.is_upgrade().then(accepted)
+    Some(Response::new(101).header("sec-websocket-accept", hash_key(key)))
 }

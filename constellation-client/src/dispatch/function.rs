@@ -1,6 +1,12 @@
-//! Requests handled by a plain function: one task each, all at once, nothing kept between them.
+//! Requests handled by a plain function: all at once, nothing kept between them, and a task for each
+//! that has to wait for something.
 
-use std::{future::Future, rc::Rc};
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
 
 use constellation_actors::ownership::reason::ReleaseReason;
 use futures::future::LocalBoxFuture;
@@ -35,7 +41,7 @@ where
     A: Future<Output: IntoResponse> + 'static,
 {
     fn take(self: Rc<Self>, call: Call, request: Request) {
-        actix_rt::spawn(async move {
+        let mut answering = Box::pin(async move {
             let Some(call) = call.begin() else { return };
             // Called inside the future, so that a panic before its first wait is caught as well.
             let work = async { (self.0)(request).await.into_response() };
@@ -43,6 +49,13 @@ where
                 call.respond(response).await;
             }
         });
+        // Most handlers answer at once; for them no task is set up. One that does not is polled
+        // again by its task, which tells it whom to wake. A panic ends no more than it would there.
+        let mut context = Context::from_waker(Waker::noop());
+        let begun = AssertUnwindSafe(|| answering.as_mut().poll(&mut context));
+        if let Ok(Poll::Pending) = catch_unwind(begun) {
+            actix_rt::spawn(answering);
+        }
     }
 
     fn refuse_waiting(&self) {}
