@@ -1,10 +1,15 @@
 //! The handle that a user of the library holds: it mounts the ingress and the workers' endpoint,
 //! tells of workers and pins, and stops everything.
 
-use std::{any::Any, collections::BTreeMap, sync::Arc};
+use std::{any::Any, collections::BTreeMap, future::ready, net::SocketAddr, sync::Arc};
 
-use actix_web::{dev::Extensions, web};
-use futures::channel::oneshot;
+use actix_service::fn_service;
+use actix_web::{
+    HttpRequest,
+    dev::{Extensions, Payload, ServiceRequest, ServiceResponse},
+    web,
+};
+use futures::{FutureExt, channel::oneshot, future::Either};
 
 mod builder;
 mod keys;
@@ -38,6 +43,21 @@ pub enum OrderError {
     Stopped,
 }
 
+/// Lets `answer` take every request that no other service takes. A service of its own, because the
+/// extractors of a handler cost a fraction of a microsecond for each request.
+fn mounted<F, A>(answer: F) -> impl FnOnce(&mut web::ServiceConfig)
+where
+    F: Fn(HttpRequest, Payload) -> A + Clone + 'static,
+    A: Future<Output = ServiceResponse> + 'static,
+{
+    move |config| {
+        config.default_service(fn_service(move |request: ServiceRequest| {
+            let (request, payload) = request.into_parts();
+            answer(request, payload).map(Ok::<_, actix_web::Error>)
+        }));
+    }
+}
+
 /// A running controller. Cheap to clone; usable from any thread.
 ///
 /// ```no_run
@@ -47,19 +67,16 @@ pub enum OrderError {
 /// #[actix_web::main]
 /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let controller = Controller::builder().start()?;
-///     let workers = controller.clone();
-///     let gateway = HttpServer::new(move || App::new().configure(workers.gateway()))
-///         .tcp_nodelay(true)
-///         .bind(("127.0.0.1", 8001))?
-///         .run();
-///     let clients = controller.clone();
-///     let ingress = HttpServer::new(move || App::new().configure(clients.ingress()))
+///     let workers = [([127, 0, 0, 1], 8001).into()];
+///     let mounted = controller.clone();
+///     HttpServer::new(move || App::new().configure(mounted.ingress_and_gateway(&workers)))
 ///         .tcp_nodelay(true)
 ///         .on_connect(controller.on_connect())
 ///         .h1_allow_half_closed(false)
 ///         .bind(("127.0.0.1", 8000))?
-///         .run();
-///     futures::future::try_join(gateway, ingress).await?;
+///         .bind(workers[0])?
+///         .run()
+///         .await?;
 ///     controller.stop().await;
 ///     Ok(())
 /// }
@@ -90,11 +107,13 @@ impl Controller {
     /// what [`ControllerBuilder::routes`] make of that.
     pub fn ingress(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let ingress = Arc::clone(&self.ingress);
-        move |config| {
-            config.default_service(web::to(move |request, payload| {
-                Arc::clone(&ingress).serve(request, payload)
-            }));
-        }
+        mounted(move |request, payload| {
+            let ingress = Arc::clone(&ingress);
+            async move {
+                let response = ingress.serve(&request, payload).await;
+                ServiceResponse::new(request, response)
+            }
+        })
     }
 
     /// What a server that mounts the ingress should do with each new connection:
@@ -113,11 +132,36 @@ impl Controller {
     /// scope that no other service of it takes.
     pub fn gateway(&self) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let gateway = Arc::clone(&self.gateway);
-        move |config| {
-            config.default_service(web::to(move |request, payload| {
-                std::future::ready(gateway.accept(&request, payload))
-            }));
-        }
+        mounted(move |request, payload| {
+            let response = gateway.accept(&request, payload);
+            ready(ServiceResponse::new(request, response))
+        })
+    }
+
+    /// Mounts both in an `App` whose server listens for clients and for workers: what arrives at one of
+    /// the addresses `workers` is for their endpoint, everything else for the ingress.
+    ///
+    /// The threads of such a server carry both, so that most requests meet their worker's connection
+    /// on the thread that they came to. With two servers every request goes to another thread and
+    /// back.
+    pub fn ingress_and_gateway(
+        &self,
+        workers: &[SocketAddr],
+    ) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
+        let workers: Arc<[SocketAddr]> = workers.into();
+        let ingress = Arc::clone(&self.ingress);
+        let gateway = Arc::clone(&self.gateway);
+        mounted(move |request, payload| {
+            if workers.contains(&request.app_config().local_addr()) {
+                let response = gateway.accept(&request, payload);
+                return Either::Left(ready(ServiceResponse::new(request, response)));
+            }
+            let ingress = Arc::clone(&ingress);
+            Either::Right(async move {
+                let response = ingress.serve(&request, payload).await;
+                ServiceResponse::new(request, response)
+            })
+        })
     }
 
     /// Every worker, in the order of arrival; none once the controller has stopped.

@@ -10,11 +10,11 @@ use actix_http::ws;
 use actix_web::{
     HttpRequest, HttpResponse,
     body::BodyStream,
+    dev::Payload,
     http::{
         Method, StatusCode,
         header::{self, HeaderValue},
     },
-    web,
 };
 use uuid::Uuid;
 
@@ -56,7 +56,7 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     /// Answers a worker's handshake.
-    pub(crate) fn accept(&self, request: &HttpRequest, payload: web::Payload) -> HttpResponse {
+    pub(crate) fn accept(&self, request: &HttpRequest, payload: Payload) -> HttpResponse {
         let Some(address) = request.peer_addr() else {
             return refusal(
                 StatusCode::BAD_REQUEST,
@@ -96,12 +96,7 @@ impl Gateway {
             || brought.is_some_and(|value| self.tokens.accept_bearer(value.as_bytes()))
     }
 
-    fn start_binary(
-        &self,
-        request: &HttpRequest,
-        payload: web::Payload,
-        peer: Peer,
-    ) -> HttpResponse {
+    fn start_binary(&self, request: &HttpRequest, payload: Payload, peer: Peer) -> HttpResponse {
         let mux = Mux::new(Role::Controller, self.limits).expect("the builder checked the limits");
         let bytes_max = self.limits.sizes.message_bytes_max as usize;
         let wire = Arc::new(BinaryWire::new(mux));
@@ -121,7 +116,7 @@ impl Gateway {
         response
     }
 
-    fn start_json(&self, request: &HttpRequest, payload: web::Payload, peer: Peer) -> HttpResponse {
+    fn start_json(&self, request: &HttpRequest, payload: Payload, peer: Peer) -> HttpResponse {
         let worker = match worker_id(request) {
             Ok(worker) => worker,
             Err(description) => return refusal(StatusCode::BAD_REQUEST, description),
@@ -148,7 +143,7 @@ impl Gateway {
     fn start(
         &self,
         request: &HttpRequest,
-        payload: web::Payload,
+        payload: Payload,
         peer: Peer,
         wire: Wire,
         conversation: Conversation,

@@ -3,15 +3,15 @@
 //! It finds the owner in the route view without a message; only a miss asks the Registry. It holds
 //! no state of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    dev::Payload,
     http::{
         Method,
         header::{HeaderName, HeaderValue},
     },
-    web,
 };
 use uuid::Uuid;
 
@@ -19,6 +19,7 @@ mod admin;
 mod ambiguity;
 mod answer;
 mod client;
+mod deadline;
 mod forward;
 mod headers;
 mod key;
@@ -39,6 +40,7 @@ pub(crate) use self::{
 };
 use self::{
     client::{ClientBody, ClientConnection},
+    forward::Offered,
     problem::Problem,
 };
 use crate::{counters::Counters, placement::key_rules::KeyRules, registry::handle::Routes};
@@ -110,20 +112,20 @@ impl Ingress {
     /// Answers one request.
     pub(crate) async fn serve(
         self: Arc<Self>,
-        request: HttpRequest,
-        payload: web::Payload,
+        request: &HttpRequest,
+        payload: Payload,
     ) -> HttpResponse {
         let id = RequestId::new();
         self.counters.requests.add();
         let body = ClientBody::new(payload);
-        let mut response = match self.answer(&request, body.clone(), &id).await {
+        let mut response = match self.answer(request, body.clone(), &id).await {
             Ok(response) => response,
             Err(failure) => {
                 failure.problem.count(&self.counters);
                 failure.response()
             }
         };
-        ClientConnection::note_end(&request, &response);
+        ClientConnection::note_end(request, &response);
         let headers = response.headers_mut();
         headers.insert(REQUEST_ID, id.header());
         for (name, value) in &self.rules.default_headers {
@@ -162,13 +164,18 @@ impl Ingress {
             }
             .into());
         }
-        upgrade::asks_for_websocket(request)?;
+        let upgrade = upgrade::asks_for_websocket(request)?;
         let key = key::of_path(request.uri().path(), &self.key_rules).map_err(|error| {
             Problem::BadRequest {
                 description: error.to_string(),
             }
         })?;
-        let forwarded = self.forward(request, body, &key, id);
+        let offered = Offered {
+            request,
+            id,
+            upgrade,
+        };
+        let forwarded = pin!(self.forward(offered, body, &key));
         match client::in_time(request, self.rules.timeout, forwarded).await {
             Some(outcome) => outcome,
             None => {

@@ -60,7 +60,7 @@ pub(crate) struct SettingsArguments {
     /// The port for workers: Websocket.Port.
     #[arg(long, value_name = "PORT", allow_hyphen_values = true)]
     websocket_port: Option<String>,
-    /// Threads that serve HTTP: Webserver.Threads.
+    /// Threads that carry clients and workers: Webserver.Threads.
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     threads: Option<String>,
     /// Any member, such as Heartbeat.IntervalMs=1000. Can be given several times. Other users of

@@ -1,18 +1,30 @@
 //! Runs the controller with the settings in force, until it is told to stop.
 
-use std::{io, net::TcpListener, slice, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    io,
+    net::{SocketAddr, TcpListener},
+    pin::pin,
+    slice,
+    sync::Arc,
+    time::Duration,
+};
 
 use actix_web::{
     App, HttpServer,
-    dev::{Server, ServerHandle},
+    dev::{Extensions, Server, ServerHandle},
+    rt::{net::TcpStream, time::timeout},
 };
 use constellation_actors::{
     Controller,
     placement::{rules, strategy},
     store::{memory::MemoryStore, sqlite::SqliteStore},
 };
-use futures::future::{Either, select, try_join3};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use futures::future::{Either, select, try_join};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+};
 
 use crate::{
     admin::AdminApi,
@@ -27,11 +39,11 @@ const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long the first head of a connection may take to come.
 const FIRST_HEAD: Duration = Duration::from_secs(15);
 
-/// How long running requests may take to finish after the signal to stop, in seconds.
-const SHUTDOWN_SECONDS: u64 = 30;
+/// How long running requests may take to finish after the signal to stop.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(30);
 
-/// The threads that carry the workers' sessions.
-const SESSION_THREADS: usize = 1;
+/// How long workers' connections may take to close after their goodbye.
+const GOODBYE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// How long the store may take to write what it was asked before, once everything else has ended.
 const STORE_PATIENCE: Duration = Duration::from_secs(10);
@@ -83,16 +95,18 @@ async fn serve(settings: Settings, store: Option<SqliteStore>, sockets: Sockets)
     announce("operators", &sockets.operators)?;
     announce("workers", &sockets.workers)?;
 
-    let gateway = gateway_server(controller.clone(), sockets.workers)?;
+    // The connection of each client keeps a receiver.
+    let open = watch::Sender::new(());
     let threads = settings.webserver.threads.get();
-    let ingress = ingress_server(controller.clone(), threads, sockets.clients)?;
+    let listeners = (sockets.clients, sockets.workers);
+    let server = server(&controller, threads, listeners, open.clone())?;
     let api = AdminApi::new(controller.clone(), &settings.admin);
     let admin = admin_server(api, sockets.operators)?;
     let stop = stop_on_signal(
         signals,
         controller,
-        ingress.handle(),
-        gateway.handle(),
+        open,
+        server.handle(),
         admin.as_ref().map(Server::handle),
     );
     let admin = async {
@@ -101,17 +115,15 @@ async fn serve(settings: Settings, store: Option<SqliteStore>, sockets: Sockets)
             None => Ok(()),
         }
     };
-    let serving = try_join3(gateway, ingress, admin);
+    let serving = try_join(server, admin);
     match select(Box::pin(serving), Box::pin(stop)).await {
         Either::Left((ended, stopping)) => {
             // They end without an error only when they are told to.
             ended?;
             stopping.await?;
         }
-        Either::Right((stopped, serving)) => {
-            stopped?;
-            serving.await?;
-        }
+        // A server that is not done by now has had its time.
+        Either::Right((stopped, _serving)) => stopped?,
     }
     if let Some(closed) = closed {
         await_store(closed).await;
@@ -121,45 +133,60 @@ async fn serve(settings: Settings, store: Option<SqliteStore>, sockets: Sockets)
 
 /// Lets the store, which the controller has dropped, close its file.
 async fn await_store(closed: impl Future<Output = ()>) {
-    let in_time = actix_web::rt::time::timeout(STORE_PATIENCE, closed).await;
+    let in_time = timeout(STORE_PATIENCE, closed).await;
     if in_time.is_err() {
         log::warn!("the store did not close its file in time; the next start will recover it");
     }
 }
 
-/// The server for workers.
-fn gateway_server(controller: Controller, listeners: Vec<TcpListener>) -> io::Result<Server> {
-    let mut server = HttpServer::new(move || App::new().configure(controller.gateway()))
-        .workers(SESSION_THREADS)
-        .tcp_nodelay(true)
-        .disable_signals()
-        .shutdown_timeout(1);
-    for listener in listeners {
+/// The server for clients and workers. The same threads carry both, so that most requests meet their
+/// worker's connection on the thread that they came to.
+fn server(
+    controller: &Controller,
+    threads: usize,
+    (clients, workers): (Vec<TcpListener>, Vec<TcpListener>),
+    open: watch::Sender<()>,
+) -> io::Result<Server> {
+    let for_workers = workers.iter().map(TcpListener::local_addr);
+    let for_workers: Vec<_> = for_workers.collect::<io::Result<_>>()?;
+    let controller = controller.clone();
+    let on_connect = counted(controller.on_connect(), &for_workers, open);
+    let mut server =
+        HttpServer::new(move || App::new().configure(controller.ingress_and_gateway(&for_workers)))
+            .workers(threads)
+            .tcp_nodelay(true)
+            .on_connect(on_connect)
+            .keep_alive(KEEP_ALIVE)
+            .client_request_timeout(FIRST_HEAD)
+            .h1_allow_half_closed(false)
+            .disable_signals()
+            .shutdown_timeout(SHUTDOWN_PATIENCE.as_secs() + GOODBYE_PATIENCE.as_secs());
+    for listener in clients.into_iter().chain(workers) {
         server = server.listen(listener)?;
     }
     Ok(server.run())
 }
 
-/// The server for clients.
-fn ingress_server(
-    controller: Controller,
-    threads: usize,
-    listeners: Vec<TcpListener>,
-) -> io::Result<Server> {
-    let on_connect = controller.on_connect();
-    let mut server = HttpServer::new(move || App::new().configure(controller.ingress()))
-        .workers(threads)
-        .tcp_nodelay(true)
-        .on_connect(on_connect)
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(FIRST_HEAD)
-        .h1_allow_half_closed(false)
-        .disable_signals()
-        .shutdown_timeout(SHUTDOWN_SECONDS);
-    for listener in listeners {
-        server = server.listen(listener)?;
+/// Does `on_connect`, and lets each connection but those of workers keep a receiver of `open`.
+fn counted<F>(
+    on_connect: F,
+    workers: &[SocketAddr],
+    open: watch::Sender<()>,
+) -> impl Fn(&dyn Any, &mut Extensions) + Send + Sync + use<F>
+where
+    F: Fn(&dyn Any, &mut Extensions) + Send + Sync,
+{
+    let ports: Vec<u16> = workers.iter().map(SocketAddr::port).collect();
+    move |io, data| {
+        on_connect(io, data);
+        let stream = io.downcast_ref::<TcpStream>();
+        let port = stream
+            .and_then(|it| it.local_addr().ok())
+            .map(|it| it.port());
+        if port.is_none_or(|port| !ports.contains(&port)) {
+            data.insert(open.subscribe());
+        }
     }
-    Ok(server.run())
 }
 
 /// The server for operators; none without a listener.
@@ -180,21 +207,29 @@ fn admin_server(api: AdminApi, listeners: Vec<TcpListener>) -> io::Result<Option
 }
 
 /// Waits for a signal; then lets running requests finish, says goodbye to the workers, and stops.
-/// Operators can look on until the workers are gone.
+/// Operators can look on until the workers are gone. Ready when the workers have had their time.
 async fn stop_on_signal(
     [mut terminate, mut interrupt]: [Signal; 2],
     controller: Controller,
-    ingress: ServerHandle,
-    gateway: ServerHandle,
+    clients: watch::Sender<()>,
+    server: ServerHandle,
     admin: Option<ServerHandle>,
 ) -> io::Result<()> {
     select(Box::pin(terminate.recv()), Box::pin(interrupt.recv())).await;
     log::info!("stopping: running requests may finish first");
     // Those would not finish by themselves.
     controller.end_tunnels();
-    ingress.stop(true).await;
+    let stopped = pin!(server.stop(true));
+    let requests = pin!(timeout(SHUTDOWN_PATIENCE, clients.closed()));
+    let stopped = match select(requests, stopped).await {
+        Either::Left((_, stopped)) => Some(stopped),
+        Either::Right(_) => None,
+    };
     controller.stop().await;
-    gateway.stop(true).await;
+    if let Some(stopped) = stopped {
+        // What is still open then ends with the process.
+        let _in_time = timeout(GOODBYE_PATIENCE, stopped).await;
+    }
     if let Some(admin) = admin {
         admin.stop(true).await;
     }

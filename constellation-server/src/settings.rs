@@ -75,7 +75,7 @@ pub(crate) struct Webserver {
     pub(crate) hostname: Hostname,
     /// The port; 0 is any free one.
     pub(crate) port: u16,
-    /// Threads that serve HTTP.
+    /// Threads that carry clients and workers.
     pub(crate) threads: NonZeroUsize,
     /// Headers for every response that does not set them itself: names in lower case, and none
     /// that frames the message.

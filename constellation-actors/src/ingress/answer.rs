@@ -60,13 +60,12 @@ pub(super) fn of_frame(
     let mut response = HttpResponseBuilder::new(status);
     let mut length = None;
     for field in head.fields().iter() {
-        let (name, value) = (field.name().as_bytes(), field.value());
-        if name == b"content-length" {
-            length = std::str::from_utf8(value)
+        if field.name_bytes() == b"content-length" {
+            length = std::str::from_utf8(field.value())
                 .ok()
                 .and_then(|text| text.parse::<u64>().ok());
         }
-        append(&mut response, name, value);
+        append(&mut response, field.name_bytes(), field.value_bytes());
     }
     response.insert_header((WORKER, route.link.header().clone()));
 
@@ -99,7 +98,7 @@ pub(super) fn read_head(frame: &ResponseFrame) -> Result<(ResponseHead, Bytes), 
 /// The headers of a response without a body of known length.
 pub(super) fn fields(response: &mut HttpResponseBuilder, head: &ResponseHead, route: &Route) {
     for field in head.fields().iter() {
-        append(response, field.name().as_bytes(), field.value());
+        append(response, field.name_bytes(), field.value_bytes());
     }
     response.insert_header((WORKER, route.link.header().clone()));
 }
@@ -112,11 +111,8 @@ pub(super) fn of_json(
 ) -> Result<HttpResponse, Problem> {
     let mut response = HttpResponseBuilder::new(status(answer.status)?);
     for (name, value) in &answer.headers {
-        append(
-            &mut response,
-            name.to_ascii_lowercase().as_bytes(),
-            value.as_bytes(),
-        );
+        let value = Bytes::copy_from_slice(value.as_bytes());
+        append(&mut response, name.to_ascii_lowercase().as_bytes(), value);
     }
     response.insert_header(("content-type", answer.content_type.as_str()));
     response.insert_header((WORKER, route.link.header().clone()));
@@ -138,9 +134,11 @@ fn bad_answer(description: String) -> Problem {
 }
 
 /// Passes a header back unless it is the controller's, or no header at all.
-fn append(response: &mut HttpResponseBuilder, name: &[u8], value: &[u8]) {
-    let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
-    else {
+fn append(response: &mut HttpResponseBuilder, name: &[u8], value: Bytes) {
+    let (Ok(name), Ok(value)) = (
+        HeaderName::from_bytes(name),
+        HeaderValue::from_maybe_shared(value),
+    ) else {
         return;
     };
     if headers::passes_back(name.as_str()) {

@@ -3,31 +3,28 @@
 
 use std::{
     any::Any,
-    cell::{Cell, RefCell},
-    future::Future,
-    pin::{Pin, pin},
+    borrow::Cow,
+    cell::{Cell, OnceCell, RefCell},
+    future::{Future, poll_fn},
+    pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use actix_http::{ConnectionType, Extensions};
-use actix_rt::{net::TcpStream, time};
+use actix_rt::net::TcpStream;
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
     dev::Payload,
     error::PayloadError,
-    web,
 };
 use bytes::Bytes;
-use futures::{
-    Stream,
-    future::{Either, select},
-};
+use futures::Stream;
 use socket2::{SockRef, TcpKeepalive};
 
-use super::pace::ClientTime;
+use super::{deadline::Deadline, pace::ClientTime};
 
 /// How long a connection may be silent before the system asks whether the other end is still
 /// there, and how long it waits between two such questions.
@@ -39,6 +36,8 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(15);
 pub(super) struct ClientConnection {
     /// Whether the last of its requests has come.
     ended: Cell<bool>,
+    /// The address of its other end, once a request has asked for it.
+    address: OnceCell<Box<str>>,
 }
 
 impl ClientConnection {
@@ -49,6 +48,22 @@ impl ClientConnection {
     pub(super) fn has_ended(request: &HttpRequest) -> bool {
         let connection = request.conn_data::<Self>();
         connection.is_some_and(|connection| connection.ended.get())
+    }
+
+    /// The address that a request came from, as text.
+    pub(super) fn address(request: &HttpRequest) -> Cow<'_, str> {
+        let text = || match request.peer_addr() {
+            Some(address) => address.ip().to_string(),
+            None => "unknown".to_owned(),
+        };
+        match request.conn_data::<Self>() {
+            Some(connection) => connection
+                .address
+                .get_or_init(|| text().into())
+                .as_ref()
+                .into(),
+            None => text().into(),
+        }
     }
 
     /// Notes that no request may follow on a request's connection, if the client or the answer
@@ -96,8 +111,8 @@ struct Incoming {
 }
 
 impl ClientBody {
-    pub(super) fn new(payload: web::Payload) -> Self {
-        match payload.into_inner() {
+    pub(super) fn new(payload: Payload) -> Self {
+        match payload {
             Payload::None => Self(None),
             payload => Self(Some(Rc::new(Incoming {
                 payload: RefCell::new(payload),
@@ -171,31 +186,35 @@ impl MessageBody for Kept {
 pub(super) async fn in_time<T>(
     request: &HttpRequest,
     patience: Duration,
-    answer: impl Future<Output = T>,
+    mut answer: Pin<&mut impl Future<Output = T>>,
 ) -> Option<T> {
-    let mut answer = pin!(answer);
     let mut excused = Duration::ZERO;
-    let mut left = patience;
-    loop {
-        let over = pin!(time::sleep(left));
-        answer = match select(answer, over).await {
-            Either::Left((answered, _)) => return Some(answered),
-            Either::Right(((), answer)) => answer,
-        };
-        let taken = request
-            .extensions()
-            .get::<ClientTime>()
-            .map_or(Duration::ZERO, ClientTime::taken);
-        left = taken.saturating_sub(excused);
-        if left.is_zero() {
-            return None;
+    let mut deadline = Deadline::after(patience);
+    poll_fn(|context| {
+        loop {
+            if let Poll::Ready(answered) = answer.as_mut().poll(context) {
+                return Poll::Ready(Some(answered));
+            }
+            ready!(deadline.poll(context));
+            let taken = request
+                .extensions()
+                .get::<ClientTime>()
+                .map_or(Duration::ZERO, ClientTime::taken);
+            let left = taken.saturating_sub(excused);
+            if left.is_zero() {
+                return Poll::Ready(None);
+            }
+            excused = taken;
+            deadline = Deadline::after(left);
         }
-        excused = taken;
-    }
+    })
+    .await
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
     use actix_web::test::TestRequest;
 
     use super::*;
@@ -203,12 +222,12 @@ mod tests {
     #[actix_rt::test]
     async fn an_answer_that_does_not_come_is_given_up() {
         let request = TestRequest::default().to_http_request();
-        let never = std::future::pending::<()>();
+        let never = pin!(std::future::pending::<()>());
         assert_eq!(
             in_time(&request, Duration::from_millis(1), never).await,
             None
         );
-        let now = async { 5 };
+        let now = pin!(async { 5 });
         assert_eq!(in_time(&request, Duration::ZERO, now).await, Some(5));
     }
 }

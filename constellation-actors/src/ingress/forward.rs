@@ -12,7 +12,7 @@ use super::{
     headers::{self, Forwarding},
     pace::{Direction, Pace},
     problem::Problem,
-    tunnel, upgrade,
+    tunnel,
     upload::{Upload, UploadError},
 };
 use crate::{
@@ -50,32 +50,41 @@ enum Offer {
     Lost(Ended),
 }
 
+/// A request as it is offered to owners.
+#[derive(Clone, Copy)]
+pub(super) struct Offered<'a> {
+    pub(super) request: &'a HttpRequest,
+    pub(super) id: &'a RequestId,
+    /// Whether it asks for a websocket.
+    pub(super) upgrade: bool,
+}
+
 impl Ingress {
     pub(super) async fn forward(
         &self,
-        request: &HttpRequest,
+        offered: Offered<'_>,
         body: ClientBody,
         key: &ResourceKey,
-        id: &RequestId,
     ) -> Result<HttpResponse, Failure> {
+        let request = offered.request;
         let pace = Pace::new(self.rules.pace, Direction::Up, &self.counters);
         let upload = Upload::begin(request, body, self.rules.body_bytes_max, pace).await;
         let mut upload = upload.map_err(|error| upload_problem(&error, false))?;
         let mut known = self.routes.known(key);
         let mut refused = None;
-        let mut worker = None;
+        let mut tried: Option<Arc<Route>> = None;
         for _ in 0..OFFERS_MAX {
             let route = match known.take() {
                 Some(route) => route,
-                None => self.resolve(key, refused.take()).await?,
+                // Apart, because few requests need the room for it.
+                None => Box::pin(self.resolve(key, refused.take())).await?,
             };
-            worker = Some(route.link.header().clone());
             let fail = |problem| Failure {
                 problem,
                 worker: Some(route.link.header().clone()),
             };
             match self
-                .offer(request, &mut upload, &route, id)
+                .offer(offered, &mut upload, &route)
                 .await
                 .map_err(fail)?
             {
@@ -96,12 +105,13 @@ impl Ingress {
                 }
             }
             self.counters.offered_again.add();
+            tried = Some(route);
         }
         Err(Failure {
             problem: Problem::Undelivered {
                 key: key.to_string(),
             },
-            worker,
+            worker: tried.map(|route| route.link.header().clone()),
         })
     }
 
@@ -147,17 +157,17 @@ impl Ingress {
     /// Offers a request to the owner of its key, once.
     async fn offer(
         &self,
-        request: &HttpRequest,
+        offered: Offered<'_>,
         upload: &mut Upload,
         route: &Arc<Route>,
-        id: &RequestId,
     ) -> Result<Offer, Problem> {
         let Some(wire) = route.link.wire() else {
             return Ok(Offer::Undelivered { refused: None });
         };
         let offer = match &*wire {
-            Wire::Binary(wire) => self.offer_binary(request, upload, route, wire, id).await?,
-            Wire::Json(wire) => self.offer_json(request, upload, route, wire, id).await?,
+            Wire::Binary(wire) => self.offer_binary(offered, upload, route, wire).await?,
+            // Apart, because it needs more room.
+            Wire::Json(wire) => Box::pin(self.offer_json(offered, upload, route, wire)).await?,
         };
         // Nothing was sent under a pin that is open: its connection is over, and if there is no newer
         // one, the Registry is about to hear of that.
@@ -171,19 +181,18 @@ impl Ingress {
 
     async fn offer_binary(
         &self,
-        request: &HttpRequest,
+        offered: Offered<'_>,
         upload: &mut Upload,
         route: &Arc<Route>,
         wire: &Arc<BinaryWire>,
-        id: &RequestId,
     ) -> Result<Offer, Problem> {
+        let request = offered.request;
         let (inline, end) = upload.inline();
-        let tunnel = upgrade::asks_for_websocket(request)?;
-        let opened = if tunnel {
-            wire.open_tunnel(route, |buffer| self.write_head(buffer, request, id))
+        let opened = if offered.upgrade {
+            wire.open_tunnel(route, |buffer| self.write_head(buffer, offered))
         } else {
             wire.open(route, end, |buffer| {
-                self.write_head(buffer, request, id);
+                self.write_head(buffer, offered);
                 buffer.extend_from_slice(inline);
             })
         };
@@ -192,7 +201,7 @@ impl Ingress {
             Err(error) => return unopened(&error),
         };
         match await_response(&exchange, upload).await? {
-            Ok(response) if tunnel => {
+            Ok(response) if offered.upgrade => {
                 let payload = || upload.take_payload();
                 let pace = Pace::new(self.rules.pace, Direction::Down, &self.counters);
                 let tunnels = &self.tunnels;
@@ -229,10 +238,14 @@ impl Ingress {
     }
 
     /// Writes the request's head as the worker gets it, straight into the outgoing buffer.
-    fn write_head(&self, buffer: &mut BytesMut, request: &HttpRequest, id: &RequestId) {
-        let forwarding = Forwarding::of(request);
+    fn write_head(&self, buffer: &mut BytesMut, offered: Offered<'_>) {
+        let Offered { request, id, .. } = offered;
+        let Forwarding {
+            client,
+            scheme,
+            host,
+        } = Forwarding::of(request);
         let path = path_and_query(request);
-        let (scheme, host) = (forwarding.scheme, forwarding.host.as_str());
         let method = request.method().as_str();
         let line = RequestLine {
             method,
@@ -245,7 +258,7 @@ impl Ingress {
         headers::request_fields(request.headers(), is_admin_key, |name, value| {
             head.field(name, value);
         });
-        head.field("x-forwarded-for", &forwarding.client);
+        head.field("x-forwarded-for", client);
         head.field("x-forwarded-proto", scheme);
         head.field("x-forwarded-host", host);
         head.field("x-request", id.as_bytes());
@@ -255,13 +268,13 @@ impl Ingress {
 
     async fn offer_json(
         &self,
-        request: &HttpRequest,
+        offered: Offered<'_>,
         upload: &mut Upload,
         route: &Arc<Route>,
         wire: &Arc<JsonWire>,
-        id: &RequestId,
     ) -> Result<Offer, Problem> {
-        if upgrade::asks_for_websocket(request)? {
+        let Offered { request, id, .. } = offered;
+        if offered.upgrade {
             let key = route.key.to_string();
             return Err(Problem::NoTunnels { key });
         }
@@ -297,8 +310,11 @@ impl Ingress {
         id: &RequestId,
         body: &[u8],
     ) -> Bytes {
-        let forwarding = Forwarding::of(request);
-        let (scheme, host) = (forwarding.scheme, forwarding.host.as_str());
+        let Forwarding {
+            client,
+            scheme,
+            host,
+        } = Forwarding::of(request);
         let epoch = route.epoch.to_string();
         let mut fields: Vec<(&str, &[u8])> = Vec::new();
         let is_admin_key = |name: &_, value: &_| self.admin.is_key(name, value);
@@ -307,7 +323,7 @@ impl Ingress {
         });
         fields.extend([
             ("host", host.as_bytes()),
-            ("x-forwarded-for", &forwarding.client),
+            ("x-forwarded-for", &*client),
             ("x-forwarded-proto", scheme.as_bytes()),
             ("x-forwarded-host", host.as_bytes()),
             ("x-request", id.as_bytes()),

@@ -1,10 +1,13 @@
 //! Which headers pass, in both directions, and which the controller sets itself.
 
+use std::borrow::Cow;
+
 use actix_web::{
     HttpRequest,
     http::header::{self, HeaderMap, HeaderName, HeaderValue},
 };
 
+use super::client::ClientConnection;
 use crate::protocol::head::{FIELDS_MAX, HEAD_BYTES_MAX};
 
 /// Headers that belong to one connection and never pass (RFC 9110, section 7.6.1), and
@@ -141,44 +144,54 @@ pub(super) fn passes_back(name: &str) -> bool {
 }
 
 /// Where a request came from and what it was sent to, as its forwarding headers say it.
-pub(super) struct Forwarding {
+pub(super) struct Forwarding<'a> {
     /// `x-forwarded-for`: what came, and the client's address behind it.
-    pub(super) client: Vec<u8>,
+    pub(super) client: Cow<'a, [u8]>,
     /// `x-forwarded-proto`.
     pub(super) scheme: &'static str,
     /// `x-forwarded-host`: the host that the client named.
-    pub(super) host: String,
+    pub(super) host: &'a str,
 }
 
-impl Forwarding {
-    pub(super) fn of(request: &HttpRequest) -> Self {
-        let mut client = Vec::with_capacity(40);
-        for value in request.headers().get_all("x-forwarded-for") {
-            client.extend_from_slice(value.as_bytes());
-            client.extend_from_slice(b", ");
-        }
-        let address = request.peer_addr().map(|address| address.ip().to_string());
-        client.extend_from_slice(address.as_deref().unwrap_or("unknown").as_bytes());
+impl<'a> Forwarding<'a> {
+    pub(super) fn of(request: &'a HttpRequest) -> Self {
+        let host = || request.headers().get(header::HOST)?.to_str().ok();
         let authority = request
             .uri()
             .authority()
-            .map(|authority| authority.as_str().to_owned());
-        let host = request
-            .headers()
-            .get(header::HOST)
-            .and_then(|host| host.to_str().ok());
+            .map(|authority| authority.as_str());
         Self {
-            client,
+            client: clients(request),
             scheme: if request.app_config().secure() {
                 "https"
             } else {
                 "http"
             },
-            host: authority
-                .or_else(|| host.map(str::to_owned))
-                .unwrap_or_default(),
+            host: authority.or_else(host).unwrap_or_default(),
         }
     }
+}
+
+/// The clients of a request, the one that is connected here last.
+fn clients(request: &HttpRequest) -> Cow<'_, [u8]> {
+    let last = ClientConnection::address(request);
+    let mut before = request
+        .headers()
+        .get_all(header::X_FORWARDED_FOR)
+        .peekable();
+    if before.peek().is_none() {
+        return match last {
+            Cow::Borrowed(last) => last.as_bytes().into(),
+            Cow::Owned(last) => last.into_bytes().into(),
+        };
+    }
+    let mut clients = Vec::with_capacity(64);
+    for value in before {
+        clients.extend_from_slice(value.as_bytes());
+        clients.extend_from_slice(b", ");
+    }
+    clients.extend_from_slice(last.as_bytes());
+    clients.into()
 }
 
 #[cfg(test)]
@@ -263,9 +276,9 @@ mod tests {
             .peer_addr("192.0.2.7:5000".parse().unwrap())
             .to_http_request();
         let forwarding = Forwarding::of(&request);
-        assert_eq!(forwarding.client, b"10.0.0.1, 192.0.2.7");
+        assert_eq!(*forwarding.client, *b"10.0.0.1, 192.0.2.7");
         assert_eq!(
-            (forwarding.scheme, forwarding.host.as_str()),
+            (forwarding.scheme, forwarding.host),
             ("http", "example.org")
         );
     }

@@ -57,7 +57,6 @@ impl Link {
         self.wire.load_full()
     }
 
-    /// Takes a connection in place of the one before, whose exchanges end.
     /// Whether `wire` is its connection no longer.
     pub(crate) fn has_left(&self, wire: &Wire) -> bool {
         let current = self.wire.load();
@@ -66,6 +65,7 @@ impl Link {
             .is_none_or(|current| !std::ptr::eq(&raw const **current, wire))
     }
 
+    /// Takes a connection in place of the one before, whose exchanges end.
     pub(crate) fn attach(&self, wire: Arc<Wire>) {
         if let Some(older) = self.wire.swap(Some(wire)) {
             older.end_exchanges();

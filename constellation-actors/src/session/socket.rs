@@ -12,7 +12,7 @@ use std::{
 };
 
 use actix_http::ws::{CloseCode, CloseReason, Codec, Frame, Item, OpCode, ProtocolError};
-use actix_web::web;
+use actix_web::dev::Payload;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::Stream;
 
@@ -44,7 +44,7 @@ pub(crate) enum SocketError {
 
 /// The messages of a worker, fragments joined.
 pub(crate) struct Incoming {
-    payload: web::Payload,
+    payload: Payload,
     codec: Codec,
     buffer: BytesMut,
     joined: Option<Joined>,
@@ -58,7 +58,7 @@ struct Joined {
 }
 
 impl Incoming {
-    pub(crate) fn new(payload: web::Payload, bytes_max: usize) -> Self {
+    pub(crate) fn new(payload: Payload, bytes_max: usize) -> Self {
         let codec = Codec::new().max_size(bytes_max);
         Self {
             payload,
