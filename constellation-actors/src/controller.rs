@@ -67,16 +67,19 @@ where
 /// #[actix_web::main]
 /// async fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let controller = Controller::builder().start()?;
-///     let workers = [([127, 0, 0, 1], 8001).into()];
-///     let mounted = controller.clone();
-///     HttpServer::new(move || App::new().configure(mounted.ingress_and_gateway(&workers)))
+///     let workers = controller.clone();
+///     let gateway = HttpServer::new(move || App::new().configure(workers.gateway()))
+///         .tcp_nodelay(true)
+///         .bind(("127.0.0.1", 8001))?
+///         .run();
+///     let clients = controller.clone();
+///     let ingress = HttpServer::new(move || App::new().configure(clients.ingress()))
 ///         .tcp_nodelay(true)
 ///         .on_connect(controller.on_connect())
 ///         .h1_allow_half_closed(false)
 ///         .bind(("127.0.0.1", 8000))?
-///         .bind(workers[0])?
-///         .run()
-///         .await?;
+///         .run();
+///     futures::future::try_join(gateway, ingress).await?;
 ///     controller.stop().await;
 ///     Ok(())
 /// }
@@ -138,12 +141,19 @@ impl Controller {
         })
     }
 
-    /// Mounts both in an `App` whose server listens for clients and for workers: what arrives at one of
-    /// the addresses `workers` is for their endpoint, everything else for the ingress.
+    /// Mounts both in an `App` whose server listens for clients and for workers: what arrives at one
+    /// of the addresses `workers` is for their endpoint, everything else for the ingress. They are
+    /// the addresses of the listeners themselves, as `TcpListener::local_addr` tells them: bind
+    /// before, and give the listeners to `HttpServer::listen`.
     ///
-    /// The threads of such a server carry both, so that most requests meet their worker's connection
-    /// on the thread that they came to. With two servers every request goes to another thread and
-    /// back.
+    /// Of a server with one thread no request crosses threads then, and of one with n, one in n; with two
+    /// servers every request goes to another thread and back. Three things are for the caller:
+    ///
+    /// * [`on_connect`](Self::on_connect) is for the connections of clients. It would end one of a
+    ///   worker that is cut off for longer than a body may wait, even within its lease.
+    /// * Workers' connections do not end by themselves, so a graceful stop of the server waits for
+    ///   them: call [`stop`](Self::stop) when the clients' are done.
+    /// * Both share the server's limit of connections, and are refused together while it stops.
     pub fn ingress_and_gateway(
         &self,
         workers: &[SocketAddr],

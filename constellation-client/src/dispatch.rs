@@ -384,7 +384,7 @@ impl Call {
     fn request_id(&self) -> &str {
         let mut fields = self.exchange.head().fields().iter();
         let id = fields
-            .find(|field| field.name() == "x-request")
+            .find(|field| field.name_bytes() == b"x-request")
             .map(|field| field.value());
         id.and_then(|id| std::str::from_utf8(id).ok())
             .unwrap_or_default()

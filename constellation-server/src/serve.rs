@@ -122,7 +122,7 @@ async fn serve(settings: Settings, store: Option<SqliteStore>, sockets: Sockets)
             ended?;
             stopping.await?;
         }
-        // A server that is not done by now has had its time.
+        // Servers that are not done by now have had their time.
         Either::Right((stopped, _serving)) => stopped?,
     }
     if let Some(closed) = closed {
@@ -139,8 +139,8 @@ async fn await_store(closed: impl Future<Output = ()>) {
     }
 }
 
-/// The server for clients and workers. The same threads carry both, so that most requests meet their
-/// worker's connection on the thread that they came to.
+/// The server for clients and workers. The same threads carry both, so that with one thread no request
+/// crosses any.
 fn server(
     controller: &Controller,
     threads: usize,
@@ -167,7 +167,7 @@ fn server(
     Ok(server.run())
 }
 
-/// Does `on_connect`, and lets each connection but those of workers keep a receiver of `open`.
+/// Does `on_connect` for each connection but those of workers, and lets it keep a receiver of `open`.
 fn counted<F>(
     on_connect: F,
     workers: &[SocketAddr],
@@ -176,17 +176,23 @@ fn counted<F>(
 where
     F: Fn(&dyn Any, &mut Extensions) + Send + Sync,
 {
-    let ports: Vec<u16> = workers.iter().map(SocketAddr::port).collect();
+    let workers = workers.to_owned();
     move |io, data| {
-        on_connect(io, data);
         let stream = io.downcast_ref::<TcpStream>();
-        let port = stream
-            .and_then(|it| it.local_addr().ok())
-            .map(|it| it.port());
-        if port.is_none_or(|port| !ports.contains(&port)) {
+        let local = stream.and_then(|stream| stream.local_addr().ok());
+        let arrived_at = |bound: &SocketAddr| local.is_some_and(|local| is_at(local, *bound));
+        if !workers.iter().any(arrived_at) {
+            on_connect(io, data);
             data.insert(open.subscribe());
         }
     }
+}
+
+/// Whether a connection to `local` came through a listener that is bound to `bound`. One for every
+/// address of IPv6 may take those of IPv4 too.
+fn is_at(local: SocketAddr, bound: SocketAddr) -> bool {
+    let (ip, bound_ip) = (local.ip().to_canonical(), bound.ip().to_canonical());
+    local.port() == bound.port() && (bound_ip.is_unspecified() || ip == bound_ip)
 }
 
 /// The server for operators; none without a listener.
@@ -331,4 +337,21 @@ fn announce(whom: &str, listeners: &[TcpListener]) -> io::Result<()> {
         log::info!(whom, address:%; "listening");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_known_by_the_address_that_it_came_to() {
+        let at = |local: &str, bound: &str| is_at(local.parse().unwrap(), bound.parse().unwrap());
+        assert!(at("10.0.0.1:8001", "10.0.0.1:8001"));
+        assert!(at("10.0.0.1:8001", "0.0.0.0:8001"));
+        assert!(at("[::ffff:10.0.0.1]:8001", "[::]:8001"));
+        assert!(at("[::1]:8001", "[::]:8001"));
+        // Clients and workers may share a port, on different addresses.
+        assert!(!at("127.0.0.1:8001", "10.0.0.1:8001"));
+        assert!(!at("10.0.0.1:8000", "0.0.0.0:8001"));
+    }
 }

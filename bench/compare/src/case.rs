@@ -84,35 +84,50 @@ impl Size {
     }
 }
 
+/// A number of things.
+struct Of(usize, &'static str);
+
+impl fmt::Display for Of {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(count, thing) = self;
+        write!(formatter, "{count} {thing}")?;
+        formatter.write_str(if *count == 1 { "" } else { "s" })
+    }
+}
+
 impl fmt::Display for Case {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Small {
                 threads,
                 connections,
-            } => write!(
-                formatter,
-                "small requests, {threads} threads, {connections} connections"
-            ),
-            Self::Open { threads } => write!(
-                formatter,
-                "open loop, {threads} threads, 64 connections, half of the least maximum"
-            ),
+            } => {
+                let (threads, connections) =
+                    (Of(*threads, "thread"), Of(*connections, "connection"));
+                write!(formatter, "small requests, {threads}, {connections}")
+            }
+            Self::Open { threads } => {
+                let threads = Of(*threads, "thread");
+                write!(
+                    formatter,
+                    "open loop, {threads}, 64 connections, half of the least maximum"
+                )
+            }
             Self::Bodies {
                 direction,
                 size,
                 threads,
             } => {
-                let (what, size) = (direction.name(), size.name());
+                let (what, size, threads) = (direction.name(), size.name(), Of(*threads, "thread"));
+                write!(formatter, "{what} of {size}, {threads}, 4 connections")
+            }
+            Self::Websockets { threads } => {
+                let threads = Of(*threads, "thread");
                 write!(
                     formatter,
-                    "{what} of {size}, {threads} threads, 4 connections"
+                    "websockets, {threads}, 100 tunnels, messages of 64 bytes"
                 )
             }
-            Self::Websockets { threads } => write!(
-                formatter,
-                "websockets, {threads} threads, 100 tunnels, messages of 64 bytes"
-            ),
             Self::Tunnels { count } => write!(formatter, "{count} idle tunnels"),
             Self::Scale { store, pins } => {
                 write!(formatter, "{pins} pins, {} store", store.name())

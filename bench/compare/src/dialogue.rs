@@ -11,6 +11,7 @@ use rustix::{
     buffer::spare_capacity,
     event::{Timespec, epoll},
     fd::OwnedFd,
+    io::Errno,
 };
 
 use crate::{
@@ -91,8 +92,12 @@ pub(crate) fn hold<D: Dialogue>(
     }
     while waiting > 0 {
         events.clear();
-        epoll::wait(&poller, spare_capacity(&mut events), Some(&PATIENCE))
-            .map_err(|error| at("waiting for answers")(error.into()))?;
+        match epoll::wait(&poller, spare_capacity(&mut events), Some(&PATIENCE)) {
+            Ok(_) => {}
+            // Stopped and continued, for example.
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(at("waiting for answers")(error.into())),
+        }
         if events.is_empty() {
             return Err(Error::Program(format!("{waiting} answers did not come")));
         }

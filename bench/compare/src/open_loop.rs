@@ -11,7 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
 
 use crate::{
     error::{Error, at},
@@ -121,7 +124,11 @@ fn ready(lanes: &[Lane], time: Duration) -> Result<Vec<usize>, Error> {
         .map(|at| PollFd::new(&lanes[*at].stream, PollFlags::IN))
         .collect();
     let timeout = Timespec::try_from(time).expect("a few seconds fit");
-    poll(&mut polled, Some(&timeout)).map_err(|error| at("waiting for answers")(error.into()))?;
+    match poll(&mut polled, Some(&timeout)) {
+        // Stopped and continued, for example.
+        Ok(_) | Err(Errno::INTR) => {}
+        Err(error) => return Err(at("waiting for answers")(error.into())),
+    }
     let ready = waiting
         .iter()
         .zip(&polled)

@@ -170,10 +170,15 @@ impl Plan {
         self.peer.is_empty() || self.peer.contains(&peer)
     }
 
-    /// Every peer that takes part. The one without a proxy has no threads to choose.
-    fn peers(&self, threads: usize) -> impl Iterator<Item = Peer> {
+    /// Every peer that takes part, in another order in each round: none always comes first. The one
+    /// without a proxy has no threads to choose.
+    fn peers(&self, round: usize, threads: usize) -> Vec<Peer> {
+        let fewest = self.threads.iter().min() == Some(&threads);
         let all = Peer::ALL.into_iter().filter(|peer| self.takes(*peer));
-        all.filter(move |peer| *peer != Peer::Direct || threads == self.threads[0])
+        let mut peers: Vec<_> = all.filter(|peer| *peer != Peer::Direct || fewest).collect();
+        let first = round % peers.len().max(1);
+        peers.rotate_left(first);
+        peers
     }
 }
 

@@ -65,7 +65,7 @@ pub(super) fn of_frame(
                 .ok()
                 .and_then(|text| text.parse::<u64>().ok());
         }
-        append(&mut response, field.name_bytes(), field.value_bytes());
+        append(&mut response, field.name_bytes(), field.value());
     }
     response.insert_header((WORKER, route.link.header().clone()));
 
@@ -98,7 +98,7 @@ pub(super) fn read_head(frame: &ResponseFrame) -> Result<(ResponseHead, Bytes), 
 /// The headers of a response without a body of known length.
 pub(super) fn fields(response: &mut HttpResponseBuilder, head: &ResponseHead, route: &Route) {
     for field in head.fields().iter() {
-        append(response, field.name_bytes(), field.value_bytes());
+        append(response, field.name_bytes(), field.value());
     }
     response.insert_header((WORKER, route.link.header().clone()));
 }
@@ -111,8 +111,8 @@ pub(super) fn of_json(
 ) -> Result<HttpResponse, Problem> {
     let mut response = HttpResponseBuilder::new(status(answer.status)?);
     for (name, value) in &answer.headers {
-        let value = Bytes::copy_from_slice(value.as_bytes());
-        append(&mut response, name.to_ascii_lowercase().as_bytes(), value);
+        let name = name.to_ascii_lowercase();
+        append(&mut response, name.as_bytes(), value.as_bytes());
     }
     response.insert_header(("content-type", answer.content_type.as_str()));
     response.insert_header((WORKER, route.link.header().clone()));
@@ -133,12 +133,11 @@ fn bad_answer(description: String) -> Problem {
     Problem::BadAnswer { description }
 }
 
-/// Passes a header back unless it is the controller's, or no header at all.
-fn append(response: &mut HttpResponseBuilder, name: &[u8], value: Bytes) {
-    let (Ok(name), Ok(value)) = (
-        HeaderName::from_bytes(name),
-        HeaderValue::from_maybe_shared(value),
-    ) else {
+/// Passes a header back unless it is the controller's, or no header at all. Copies it: the HTTP layer
+/// keeps the headers of answers for a while, and they would keep the whole message they came in.
+fn append(response: &mut HttpResponseBuilder, name: &[u8], value: &[u8]) {
+    let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value))
+    else {
         return;
     };
     if headers::passes_back(name.as_str()) {

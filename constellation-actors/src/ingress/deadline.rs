@@ -6,6 +6,7 @@
 use std::{
     cell::RefCell,
     marker::PhantomData,
+    mem,
     rc::Rc,
     task::{Context, Poll, Waker},
     time::Duration,
@@ -14,9 +15,8 @@ use std::{
 use actix_rt::time;
 use slab::Slab;
 
-use crate::clock::Clock;
-
-/// How often deadlines are looked at. One is noticed two ticks late at most, and never early.
+/// The least time between two looks at the deadlines. Time is counted in looks: a deadline is never
+/// early, however long the thread was held up, and as much late as its looks were.
 const TICK: Duration = Duration::from_millis(100);
 
 /// The time after which something is given up. It begins when this is polled first.
@@ -32,15 +32,15 @@ pub(super) struct Deadline {
 #[derive(Default)]
 struct Deadlines {
     waiting: Slab<Waiting>,
-    /// The ticks that have passed while somebody looked.
-    now: u64,
+    /// How often somebody has looked.
+    looks: u64,
     /// Whether a task looks at them.
     attended: bool,
 }
 
-/// Who waits, and until when.
+/// Who waits, and until which look.
 struct Waiting {
-    at: u64,
+    until: u64,
     over: bool,
     waker: Waker,
 }
@@ -60,54 +60,58 @@ impl Deadline {
 
     /// Ready once the time is over.
     pub(super) fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
-        DEADLINES.with_borrow_mut(|deadlines| {
-            let Some(place) = self.place else {
-                self.place = Some(deadlines.begin(self.patience, context.waker()));
-                return Poll::Pending;
-            };
+        let Some(place) = self.place else {
+            self.place = Some(begin(self.patience, context.waker().clone()));
+            return Poll::Pending;
+        };
+        let waker = context.waker();
+        let (over, _before) = DEADLINES.with_borrow_mut(|deadlines| {
             let waiting = &mut deadlines.waiting[place];
-            if waiting.over {
-                return Poll::Ready(());
-            }
-            waiting.waker.clone_from(context.waker());
-            Poll::Pending
-        })
+            let known = waiting.waker.will_wake(waker);
+            let before = (!known).then(|| mem::replace(&mut waiting.waker, waker.clone()));
+            (waiting.over, before)
+        });
+        if over { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
 impl Drop for Deadline {
     fn drop(&mut self) {
         let Some(place) = self.place else { return };
-        // Dropping a waker may drop a task with deadlines of its own. The thread itself may be
-        // ending, and then there is nothing to clear away.
+        // The thread itself may be ending, and then there is nothing to clear away.
         let _waiting = DEADLINES.try_with(|deadlines| deadlines.borrow_mut().waiting.remove(place));
     }
 }
 
-impl Deadlines {
-    /// Notes a deadline; tells its place.
-    fn begin(&mut self, patience: Duration, waker: &Waker) -> usize {
-        if !self.attended {
-            self.attended = true;
-            actix_rt::spawn(attend());
-        }
-        let ticks = patience.as_nanos().div_ceil(TICK.as_nanos());
-        let ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
-        self.waiting.insert(Waiting {
-            // A part of the present tick has passed already.
-            at: self.now.saturating_add(ticks).saturating_add(1),
+/// Notes a deadline; tells its place.
+fn begin(patience: Duration, waker: Waker) -> usize {
+    let ticks = patience.as_nanos().div_ceil(TICK.as_nanos());
+    let ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
+    let (place, attended) = DEADLINES.with_borrow_mut(|deadlines| {
+        let waiting = Waiting {
+            // The next look may come at once.
+            until: deadlines.looks.saturating_add(ticks).saturating_add(1),
             over: false,
-            waker: waker.clone(),
-        })
+            waker,
+        };
+        let attended = mem::replace(&mut deadlines.attended, true);
+        (deadlines.waiting.insert(waiting), attended)
+    });
+    if !attended {
+        actix_rt::spawn(attend(Attending));
     }
+    place
+}
 
+impl Deadlines {
     /// Ends the deadlines that have come; tells whom to wake.
-    fn end(&mut self, now: u64) -> Vec<Waker> {
-        self.now = now;
+    fn look(&mut self) -> Vec<Waker> {
+        self.looks += 1;
+        let looks = self.looks;
         let ended = self
             .waiting
             .iter_mut()
-            .filter(|(_, waiting)| waiting.at <= now && !waiting.over);
+            .filter(|(_, waiting)| waiting.until <= looks && !waiting.over);
         ended
             .map(|(_, waiting)| {
                 waiting.over = true;
@@ -118,15 +122,10 @@ impl Deadlines {
 }
 
 /// Looks at the deadlines of this thread as long as there are any.
-async fn attend() {
-    let _attending = Attending;
-    let clock = Clock::new();
-    let before = DEADLINES.with_borrow(|deadlines| deadlines.now);
+async fn attend(_attending: Attending) {
     loop {
         time::sleep(TICK).await;
-        let ticks = u128::from(clock.now().as_micros()) / TICK.as_micros();
-        let now = before.saturating_add(u64::try_from(ticks).unwrap_or(u64::MAX));
-        let ended = DEADLINES.with_borrow_mut(|deadlines| deadlines.end(now));
+        let ended = DEADLINES.with_borrow_mut(Deadlines::look);
         ended.into_iter().for_each(Waker::wake);
         if DEADLINES.with_borrow(|deadlines| deadlines.waiting.is_empty()) {
             return;
@@ -135,7 +134,10 @@ async fn attend() {
 }
 
 /// Whoever looks at the deadlines of this thread: dropped, nobody does. Its runtime may end before
-/// they do, and another may begin on the same thread.
+/// they do, even before it has looked once, and another may begin on the same thread.
+///
+/// No wakers are dropped while the deadlines are borrowed: with one may go a task that has deadlines
+/// of its own.
 struct Attending;
 
 impl Drop for Attending {
@@ -167,6 +169,34 @@ mod tests {
         let (first, second) = join(lasts(short), lasts(long)).await;
         assert!(first >= short && second >= long, "{first:?}, {second:?}");
         assert!(first < second, "{first:?}, {second:?}");
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the thread is held up")]
+    #[actix_rt::test]
+    async fn a_thread_that_was_held_up_ends_nothing_early() {
+        let (mut older, patience) = (Deadline::after(TICK), Duration::from_secs(1));
+        assert!(older.poll(&Context::from_waker(Waker::noop())).is_pending());
+        // Somebody looks already, and then misses many looks.
+        time::sleep(2 * TICK).await;
+        std::thread::sleep(20 * TICK);
+        let lasted = lasts(patience).await;
+        assert!(lasted >= patience, "{lasted:?}");
+    }
+
+    #[test]
+    fn a_runtime_that_ends_leaves_the_next_one_free_to_look() {
+        for _ in 0..2 {
+            let mut deadline = Deadline::after(TICK);
+            actix_rt::System::new().block_on(async {
+                assert!(
+                    deadline
+                        .poll(&Context::from_waker(Waker::noop()))
+                        .is_pending()
+                );
+            });
+        }
+        let lasted = actix_rt::System::new().block_on(lasts(TICK));
+        assert!(lasted >= TICK, "{lasted:?}");
     }
 
     #[actix_rt::test]

@@ -119,6 +119,9 @@ fn check_segments(path: &str) -> Result<(), PathError> {
 /// Whether a segment is `.` or `..` (RFC 3986, section 5.2.4) to some parser: to one that takes
 /// escaped dots for dots and escaped slashes for slashes, or drops what stands behind a semicolon.
 fn has_dot_segment(segment: &str) -> bool {
+    if !segment.starts_with('.') && !segment.contains("%2") && !segment.contains("%5") {
+        return false;
+    }
     let mut plain = segment.to_ascii_lowercase().replace("%2e", ".");
     for slash in ["%2f", "%5c"] {
         plain = plain.replace(slash, "/");

@@ -169,7 +169,8 @@ impl Wire {
         }
     }
 
-    /// The connection is gone: every exchange ends, and nothing more is sent.
+    /// The connection takes nothing more, so no exchange begins any more. What it has brought is
+    /// still read; the end of the session ends the exchanges.
     pub(super) fn lose(&self) {
         match self {
             Self::Binary(wire) => wire.lose(),

@@ -35,7 +35,7 @@ http {{
     keepalive_requests 1000000000;
   }}
   server {{
-    listen 127.0.0.1:{listen} backlog=4096;
+    listen 127.0.0.1:{listen} backlog=4096 reuseport;
     location / {{
       proxy_pass http://backends;
       proxy_http_version 1.1;

@@ -11,7 +11,7 @@ use crate::{
 /// How it is started.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
-    /// The threads that serve HTTP.
+    /// The threads that carry clients and workers.
     pub(crate) threads: usize,
     /// Where the controller keeps its pins.
     pub(crate) store: Store,
@@ -45,6 +45,8 @@ pub(super) fn start(folder: &Path, setup: &Setup) -> Result<Started, Error> {
         format!("Store.File={}", folder.join("pins.db").display()),
         // No worker of an earlier life can be there, so nobody waits for one.
         "Ownership.StartupGraceMs=0".to_owned(),
+        // The peers add none either: all give the same answer.
+        "Webserver.Headers.DefaultHeaders={}".to_owned(),
         "Webserver.Hostname=127.0.0.1".to_owned(),
         format!("Webserver.Port={clients}"),
         format!("Webserver.Threads={}", setup.threads),

@@ -32,7 +32,7 @@ impl Plan {
             size,
             threads,
         };
-        for peer in self.peers(threads) {
+        for peer in self.peers(notebook.round, threads) {
             notebook.say(case, peer);
             let running = peer::start(peer, threads)?;
             let before = Used::of(&running)?;

@@ -19,7 +19,7 @@ impl Plan {
             None => self.half_of_the_slowest(threads)?,
         };
         let case = Case::Open { threads };
-        for peer in self.peers(threads) {
+        for peer in self.peers(notebook.round, threads) {
             notebook.say(case, peer);
             let running = peer::start(peer, threads)?;
             closed_loop::load(running.port, 64, Duration::from_secs(1))?;
@@ -39,7 +39,10 @@ impl Plan {
     /// The rate that is half of what the slowest proxy can do, so that none is pressed.
     fn half_of_the_slowest(&self, threads: usize) -> Result<f64, Error> {
         let mut least = f64::INFINITY;
-        for peer in self.peers(threads).filter(|peer| *peer != Peer::Direct) {
+        for peer in self.peers(0, threads) {
+            if peer == Peer::Direct {
+                continue;
+            }
             let running = peer::start(peer, threads)?;
             let found = closed_loop::load(running.port, 64, Duration::from_secs(2))?;
             least = least.min(found.requests as f64 / found.time.as_secs_f64());

@@ -16,7 +16,7 @@ impl Plan {
             threads,
             connections,
         };
-        for peer in self.peers(threads) {
+        for peer in self.peers(notebook.round, threads) {
             notebook.say(case, peer);
             let running = peer::start(peer, threads)?;
             // Connections are opened and keys are pinned before anything is counted.

@@ -12,7 +12,7 @@ impl Plan {
         notebook: &mut Notebook<'_>,
     ) -> Result<(), Error> {
         let case = Case::Websockets { threads };
-        for peer in self.peers(threads) {
+        for peer in self.peers(notebook.round, threads) {
             notebook.say(case, peer);
             let running = peer::start(peer, threads)?;
             // Keys are pinned and memory is taken before anything is counted.

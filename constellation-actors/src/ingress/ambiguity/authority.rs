@@ -32,7 +32,7 @@ pub(crate) fn check(host: &[u8]) -> Result<(), HostError> {
         let address = inside.and_then(|text| text.parse::<std::net::Ipv6Addr>().ok());
         return address.map(drop).ok_or(HostError::Brackets);
     }
-    let belongs = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'A'..=b'Z' | b'-' | b'.' | b'_' | b'~');
+    let belongs = |byte: &u8| matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~');
     match name.iter().find(|byte| !belongs(byte)) {
         Some(byte) => Err(HostError::Byte(*byte)),
         None => Ok(()),

@@ -127,7 +127,7 @@ impl BinaryWire {
     }
 
     pub(super) fn lose(&self) {
-        self.end_exchanges();
+        self.mux.with(Mux::finish);
         self.closing.abort();
     }
 
@@ -407,6 +407,29 @@ mod tests {
         });
         let chunk = exchange.poll_chunk(&context);
         assert!(matches!(chunk, Poll::Ready(Some(Err(Ended::Withdrawn)))));
+    }
+
+    /// A worker may close its connection right behind an answer, while its session still waits for
+    /// the Registry.
+    #[test]
+    fn an_answer_that_came_before_its_connection_was_lost_still_counts() {
+        let (wire, view, key) = pinned();
+        let route = view.get(&key).unwrap();
+        let exchange = wire.open(&route, true, |_| ()).unwrap();
+        wire.lose();
+        assert!(matches!(
+            wire.open(&route, true, |_| ()),
+            Err(OpenError::Closed)
+        ));
+        hear(&wire, |buffer| {
+            encode::response(buffer, exchange.stream, true, |_| ());
+        });
+        wire.hang_up();
+        let context = Context::from_waker(noop_waker_ref());
+        assert!(matches!(
+            exchange.poll_response(&context),
+            Poll::Ready(Ok(_))
+        ));
     }
 
     #[test]

@@ -192,7 +192,7 @@ impl JsonWire {
     }
 
     pub(super) fn lose(&self) {
-        self.end_exchanges();
+        self.finish();
         self.closing.abort();
     }
 
