@@ -631,17 +631,17 @@ fn a_refused_request_holds_up_no_other_key_and_goes_on_with_the_release() {
 fn the_pins_of_a_lost_worker_are_cleared_a_batch_at_a_time() {
     let mut bench = Bench::new(Rules::default());
     let session = bench.worker(1);
-    for n in 0..12_000 {
+    for n in 0..6_000 {
         bench.owner(&format!("/{n}"));
     }
     bench.input(Input::Left {
         session,
         departure: Departure::Goodbye,
     });
-    assert_eq!(bench.placement.pins(), 12_000);
+    assert_eq!(bench.placement.pins(), 6_000);
     assert_eq!(bench.placement.next_deadline(), Some(Moment::ZERO));
     let effects = bench.input(Input::Tick);
-    assert_eq!(bench.placement.pins(), 7_000);
+    assert_eq!(bench.placement.pins(), 3_500);
     assert!(matches!(
         effects[..2],
         [Effect::Withdraw { .. }, Effect::Forget { .. }]

@@ -8,14 +8,14 @@ use super::super::{
     holder::{HolderId, SessionId, Standing},
     input::Departure,
     key::ResourceKey,
-    pin::Stage,
+    pin::{Pin, Stage},
     rules::OnDisconnect,
     worker::Assurance,
 };
 
 /// How many pins of departed holders are cleared away at a time: short enough that no request
-/// notices, and some hundred thousand a second.
-const CLEARED_AT_A_TIME: usize = 5_000;
+/// notices, and a hundred thousand a second.
+const CLEARED_AT_A_TIME: usize = 2_500;
 
 impl Placement {
     pub(super) fn left(
@@ -92,12 +92,11 @@ impl Placement {
 
     /// Clears a pin of `holder`, which is gone, unless another has replaced it.
     fn clear(&mut self, key: ResourceKey, holder: HolderId, outbox: &mut Vec<Effect>) {
-        let pin = self.pins.get(&key);
-        let Some(pin) = pin.filter(|pin| pin.holder == holder && pin.is_confirmed()) else {
+        let is_deserted = |pin: Pin| pin.holder == holder && pin.is_confirmed();
+        let Some((key, pin)) = self.pins.take_if(key, is_deserted) else {
             return;
         };
         self.record_departed(&key, pin);
-        self.pins.remove(&key);
         let epoch = pin.epoch;
         outbox.push(Effect::Withdraw {
             key: key.clone(),

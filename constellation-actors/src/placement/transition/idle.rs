@@ -27,12 +27,12 @@ impl Placement {
             self.sweep.push(self.now, key.clone(), epoch, idleness);
         }
         // A key that moves is taken in again, and what it was before is dropped only when its turn
-        // comes. So that the queue does not grow with every move, it is cleared when it is twice as
-        // long as it need be.
+        // comes. So that the queue does not grow with every move, it is thinned out while it is more than
+        // twice as long as it need be.
         if self.sweep.len() > 2 * self.pins.len() + SWEEP_SPARE {
             let pins = &self.pins;
             self.sweep
-                .retain(|key, epoch| pins.get(key).is_some_and(|pin| pin.epoch == epoch));
+                .thin_out(|key, epoch| pins.get(key).is_some_and(|pin| pin.epoch == epoch));
         }
     }
 

@@ -17,7 +17,6 @@ impl Placement {
         let floor = now + restored.lease.max(self.rules.ttl());
         self.lease_settles = Some(floor);
         self.cordoned = restored.cordoned;
-        self.pins.reserve(restored.pins.len());
         for pin in restored.pins {
             self.restore(now, floor, pin, outbox);
         }
