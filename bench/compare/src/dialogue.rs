@@ -52,6 +52,8 @@ pub(crate) struct Figures {
     pub(crate) p50: Duration,
     /// The time within which 99 of 100 came.
     pub(crate) p99: Duration,
+    /// All came within this time.
+    pub(crate) longest: Duration,
 }
 
 /// One connection.
@@ -120,6 +122,7 @@ pub(crate) fn hold<D: Dialogue>(
         time: begun.elapsed(),
         p50: times.within(0.5),
         p99: times.within(0.99),
+        longest: times.within(1.0),
     })
 }
 

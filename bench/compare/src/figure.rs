@@ -54,6 +54,8 @@ pub(crate) enum Measure {
     ProxyMib,
     /// Keys that got their first owner in a second.
     PinsPerSecond,
+    /// The longest that a request for such a key waited for its answer, in milliseconds.
+    PinLongestMillis,
     /// The time from the death of a worker to when all of the keys asked for are answered by
     /// another one, in milliseconds.
     DropMillis,
@@ -82,6 +84,7 @@ impl Measure {
         Self::ProxyKibPerTunnel,
         Self::ProxyMib,
         Self::PinsPerSecond,
+        Self::PinLongestMillis,
         Self::DropMillis,
         Self::InstructionsPerRequest,
         Self::Errors,
@@ -106,6 +109,7 @@ impl Measure {
             Self::ProxyKibPerTunnel => "KiB/tunnel",
             Self::ProxyMib => "controller memory MiB",
             Self::PinsPerSecond => "new pins/s",
+            Self::PinLongestMillis => "longest wait for a pin ms",
             Self::DropMillis => "worker dropped ms",
             Self::InstructionsPerRequest => "instructions/request",
             Self::Errors => "errors",

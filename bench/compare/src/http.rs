@@ -111,8 +111,7 @@ pub(crate) fn whole(bytes: &[u8]) -> Result<Option<usize>, Error> {
     };
     let mut lines = bytes[..end].split(|byte| *byte == b'\n');
     if !bytes.starts_with(b"HTTP/1.1 200 ") {
-        let status = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
-        return Err(Error::Program(format!("an answer with {}", status.trim())));
+        return Err(unexpected(bytes));
     }
     let length = lines.find_map(declared_length);
     let length = length.ok_or_else(|| Error::Program("an answer without a length".to_owned()))?;
@@ -127,6 +126,15 @@ fn declared_length(line: &[u8]) -> Option<usize> {
         return None;
     }
     str::from_utf8(value).ok()?.trim().parse().ok()
+}
+
+/// The most bytes that are shown of an answer that is not the expected one.
+const SHOWN_BYTES_MAX: usize = 1024;
+
+/// An answer that is not 200, with its body, which says why, as far as it has come.
+pub(crate) fn unexpected(answer: &[u8]) -> Error {
+    let answer = String::from_utf8_lossy(&answer[..answer.len().min(SHOWN_BYTES_MAX)]);
+    Error::Program(format!("instead of 200, an answer is {answer}"))
 }
 
 /// Waits until a request to `port` is answered with 200.

@@ -190,8 +190,7 @@ impl Answer {
         };
         let head = String::from_utf8_lossy(&self.head[..end]);
         if !head.starts_with("HTTP/1.1 200 ") {
-            let status = head.lines().next().unwrap_or_default().to_owned();
-            return Err(Error::Program(format!("an answer with {status}")));
+            return Err(crate::http::unexpected(&self.head));
         }
         let length: u64 = head
             .lines()

@@ -54,6 +54,10 @@ impl Plan {
             Measure::PinsPerSecond,
             pinned.answers as f64 / pinned.time.as_secs_f64(),
         );
+        note(
+            Measure::PinLongestMillis,
+            pinned.longest.as_secs_f64() * 1e3,
+        );
         keys::visit(running.port, pins, Duration::from_secs(1))?;
         let before = Used::of(&running)?;
         let found = keys::visit(running.port, pins, self.time())?;
