@@ -18,7 +18,7 @@ pub(crate) mod wire;
 use self::{
     binary::Binary,
     json::Json,
-    socket::{Message, SocketError},
+    socket::SocketError,
     wire::{Goodbye, Wire},
 };
 use crate::{
@@ -26,7 +26,10 @@ use crate::{
         holder::SessionId,
         input::{Arrival, Departure, Input},
     },
-    protocol::mux::waking::Wakers,
+    protocol::{
+        mux::waking::Wakers,
+        websocket::reader::{Message, ReadError},
+    },
     registry::{
         RegistryAddr,
         messages::{Enlist, Happened, Left},
@@ -183,7 +186,7 @@ impl StreamHandler<Result<Message, SocketError>> for Session {
             Ok(Message::Ping(payload)) => return self.wire.closing().pong(payload),
             Ok(Message::Pong) => return,
             Ok(Message::Close) => return context.stop(),
-            Err(error @ SocketError::TooLong { .. }) => {
+            Err(SocketError::Protocol(error @ ReadError::TooLong { .. })) => {
                 return self.fail(Goodbye::TooLong, &error.to_string(), context);
             }
             Err(error @ SocketError::Protocol(_)) => {

@@ -159,7 +159,7 @@ async fn introduce(domain: &Domain, socket: &mut Socket) -> Result<Introduced, C
     let clock = &domain.settings().clock;
     let hello_sent = clock.now();
     for message in introduction(domain) {
-        socket.put_binary(message)?;
+        socket.put_binary(message.into());
         poll_fn(|context| socket.poll_flush(context)).await?;
     }
     let answer = pin!(poll_fn(|context| socket.poll_message(context)));
@@ -340,7 +340,7 @@ fn write(
     closing: &mut Closing,
     context: &mut Context<'_>,
 ) -> Result<(), SocketError> {
-    let bytes_max = 3 * session.limits().sizes.data_bytes_max as usize;
+    let bytes_max = session.limits().message_bytes();
     while *closing == Closing::NotYet {
         match socket.poll_room(context) {
             Poll::Ready(room) => room?,
@@ -350,12 +350,12 @@ fn write(
             .mux()
             .with(|mux| mux.poll_output(context, bytes_max))
         {
-            Poll::Ready(Some(message)) => socket.put_binary(message)?,
+            Poll::Ready(Some(message)) => socket.put_binary(message),
             Poll::Ready(None) => {
                 let words = session
                     .farewell()
                     .map_or_else(String::new, |it| it.to_string());
-                socket.put_close(&words)?;
+                socket.put_close(&words);
                 *closing = Closing::Queued;
             }
             Poll::Pending => break,

@@ -12,7 +12,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use constellation_actors::{ownership::reason::ReleaseReason, protocol::frame::code::ResetCode};
+use constellation_actors::{
+    ownership::reason::ReleaseReason,
+    protocol::frame::{INLINE_BYTES_MAX, code::ResetCode},
+};
 use futures::{
     FutureExt, StreamExt,
     future::{Either, LocalBoxFuture, select},
@@ -264,7 +267,7 @@ impl Call {
     }
 
     fn inline_bytes_max(&self) -> usize {
-        self.exchange.sizes().data_bytes_max as usize
+        INLINE_BYTES_MAX.min(self.exchange.sizes().data_bytes_max as usize)
     }
 
     async fn send(&self, head: Head, content: Content) {

@@ -2,15 +2,16 @@
 //! bytes and never looks into them.
 
 use std::{
+    future::Future,
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     rc::Rc,
     task::{Context, Poll, ready},
     time::Duration,
 };
 
-use actix_codec::Framed;
-use actix_http::ws::{CloseCode, CloseReason, Codec, Frame, Item, Message, ProtocolError};
+use actix_codec::{AsyncRead, AsyncWrite, Decoder};
+use actix_http::ws::{CloseCode, CloseReason, Codec, Frame, Item, ProtocolError};
 use actix_rt::net::TcpStream;
 use actix_service::ServiceExt;
 use actix_tls::connect::{Connection as TcpConnection, Connector as TcpConnector};
@@ -19,9 +20,17 @@ use awc::{
     error::{SendRequestError, WsClientError},
     http::{Uri, header},
 };
-use bytes::{Bytes, BytesMut};
-use constellation_actors::protocol::handshake::SUBPROTOCOL;
-use futures::{Sink, Stream};
+use bytes::{Buf, Bytes, BytesMut};
+use constellation_actors::protocol::{
+    handshake::SUBPROTOCOL,
+    mux::parts::Parts,
+    websocket::{
+        close_payload,
+        head::{HEAD_BYTES_MAX, Head, HeadError, Opcode},
+        mask::Mask,
+    },
+};
+use tokio::io::AsyncReadExt;
 
 use crate::settings::{ControllerUrl, Token};
 
@@ -31,8 +40,14 @@ pub(crate) const MESSAGE_BYTES_MAX: u32 = 1024 * 1024;
 /// How long name resolution, the TCP connection and the upgrade may take, together.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
-/// The most bytes of the words that a Close frame carries (RFC 6455, section 5.5, less the code).
-const CLOSE_WORDS_BYTES_MAX: usize = 123;
+/// How much memory is there to read into, at least; less than this is not worth a system call.
+const READ_BYTES_MIN: usize = 1024;
+
+/// How much new memory is taken to read into, unless the rest of a message is longer.
+const READ_BYTES: usize = 8 * 1024;
+
+/// The bytes that wait to be sent above which no further message joins them.
+const QUEUED_BYTES_MAX: usize = 8 * 1024;
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +77,8 @@ pub(crate) enum SocketError {
     Lost,
     #[error("the websocket is broken: {0}")]
     Broken(ProtocolError),
+    #[error("the websocket is broken: {0}")]
+    BrokenHead(HeadError),
     #[error("the connection failed: {0}")]
     Failed(io::Error),
     #[error("a message has more than {MESSAGE_BYTES_MAX} bytes")]
@@ -71,8 +88,16 @@ pub(crate) enum SocketError {
 }
 
 /// An open websocket.
-pub(crate) struct Socket {
-    framed: Framed<BoxedSocket, Codec>,
+///
+/// The library's codec reads messages, without copying them. What is sent is masked here, while it is
+/// copied to where it is sent from.
+pub(crate) struct Socket<Io = BoxedSocket> {
+    io: Io,
+    codec: Codec,
+    /// What came and is not read.
+    received: BytesMut,
+    /// What is to be sent.
+    queued: BytesMut,
     /// The fragments of a message so far.
     fragments: Option<BytesMut>,
 }
@@ -102,29 +127,30 @@ impl Socket {
         if dialect.is_none_or(|dialect| dialect != SUBPROTOCOL) {
             return Err(DialError::OtherDialect);
         }
+        let parts = framed.into_parts();
         Ok(Self {
-            framed,
+            io: parts.io,
+            codec: parts.codec,
+            received: parts.read_buf,
+            queued: parts.write_buf,
             fragments: None,
         })
     }
+}
 
+impl<Io: AsyncRead + AsyncWrite + Unpin> Socket<Io> {
     /// The next whole message.
     pub(crate) fn poll_message(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Bytes, SocketError>> {
         loop {
-            let frame = match ready!(Pin::new(&mut self.framed).poll_next(context)) {
-                Some(Ok(frame)) => frame,
-                Some(Err(error)) => return Poll::Ready(Err(error.into())),
-                None => return Poll::Ready(Err(SocketError::Lost)),
-            };
-            match frame {
+            match ready!(self.poll_frame(context))? {
                 Frame::Binary(bytes) => return Poll::Ready(Ok(bytes)),
                 Frame::Text(_) => return Poll::Ready(Err(SocketError::Text)),
                 // While nothing can be sent, pings are not worth keeping.
-                Frame::Ping(_) if self.framed.is_write_buf_full() => {}
-                Frame::Ping(payload) => self.put(Message::Pong(payload))?,
+                Frame::Ping(_) if self.is_full() => {}
+                Frame::Ping(payload) => self.put(Opcode::Pong, payload.into()),
                 Frame::Pong(_) => {}
                 Frame::Close(reason) => {
                     return Poll::Ready(Err(SocketError::Closed(words(reason.as_ref()))));
@@ -135,6 +161,39 @@ impl Socket {
                     }
                 }
             }
+        }
+    }
+
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Result<Frame, SocketError>> {
+        loop {
+            // Before the codec, which looks at limits only when it has the whole frame.
+            let missing = self.missing_bytes()?;
+            let spare = self.received.capacity() - self.received.len();
+            if missing > 0 && spare < missing.max(READ_BYTES_MIN) {
+                self.received.reserve(missing.max(READ_BYTES));
+            }
+            if let Some(frame) = self.codec.decode(&mut self.received)? {
+                return Poll::Ready(Ok(frame));
+            }
+            let reading = pin!(self.io.read_buf(&mut self.received));
+            match ready!(reading.poll(context)).map_err(SocketError::Failed)? {
+                0 => return Poll::Ready(Err(SocketError::Lost)),
+                _more => {}
+            }
+        }
+    }
+
+    /// How many bytes at least are missing of the next frame.
+    fn missing_bytes(&self) -> Result<usize, SocketError> {
+        let head = Head::read(&self.received).map_err(SocketError::BrokenHead)?;
+        let Some((head, head_bytes)) = head else {
+            return Ok(1);
+        };
+        match u32::try_from(head.length) {
+            Ok(length @ ..=MESSAGE_BYTES_MAX) => {
+                Ok((head_bytes + length as usize).saturating_sub(self.received.len()))
+            }
+            Ok(_) | Err(_) => Err(SocketError::TooLong),
         }
     }
 
@@ -164,25 +223,36 @@ impl Socket {
 
     /// Waits until there is room for another message.
     pub(crate) fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SocketError>> {
-        let ready = Sink::<Message>::poll_ready(Pin::new(&mut self.framed), context);
-        ready.map_err(SocketError::from)
+        if self.is_full() {
+            self.poll_flush(context)
+        } else {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.queued.len() >= QUEUED_BYTES_MAX
     }
 
     /// Writes a message into the buffer.
-    pub(crate) fn put_binary(&mut self, payload: Bytes) -> Result<(), SocketError> {
-        self.put(Message::Binary(payload))
+    pub(crate) fn put_binary(&mut self, payload: Parts) {
+        self.put(Opcode::Binary, payload);
     }
 
     /// Writes a Close frame into the buffer.
-    pub(crate) fn put_close(&mut self, words: &str) -> Result<(), SocketError> {
-        let words = &words[..words.floor_char_boundary(CLOSE_WORDS_BYTES_MAX)];
-        self.put(Message::Close(Some((CloseCode::Normal, words).into())))
+    pub(crate) fn put_close(&mut self, words: &str) {
+        let payload = close_payload(CloseCode::Normal.into(), words);
+        self.put(Opcode::Close, payload.into());
     }
 
-    fn put(&mut self, message: Message) -> Result<(), SocketError> {
-        Pin::new(&mut self.framed)
-            .start_send(message)
-            .map_err(SocketError::from)
+    fn put(&mut self, opcode: Opcode, mut payload: Parts) {
+        let key = rand::random();
+        self.queued.reserve(HEAD_BYTES_MAX + payload.len());
+        Head::whole(opcode, Some(key), payload.len()).write(&mut self.queued);
+        let mut mask = Mask::new(key);
+        while let Some(part) = payload.pop() {
+            mask.copy(&part, &mut self.queued);
+        }
     }
 
     /// Sends what is in the buffer.
@@ -190,8 +260,16 @@ impl Socket {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), SocketError>> {
-        let flushed = Sink::<Message>::poll_flush(Pin::new(&mut self.framed), context);
-        flushed.map_err(SocketError::from)
+        while !self.queued.is_empty() {
+            let written = Pin::new(&mut self.io).poll_write(context, &self.queued);
+            match ready!(written).map_err(SocketError::Failed)? {
+                0 => return Poll::Ready(Err(SocketError::Lost)),
+                bytes => self.queued.advance(bytes),
+            }
+        }
+        Pin::new(&mut self.io)
+            .poll_flush(context)
+            .map_err(SocketError::Failed)
     }
 }
 
@@ -248,4 +326,142 @@ fn client() -> Client {
         .timeout(CONNECT_WITHIN)
         .connector(connector)
         .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use actix_codec::Encoder;
+    use actix_http::ws::{Item, Message};
+    use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+
+    use super::*;
+
+    /// A socket, and the controller's end of its connection, which holds `bytes_max` at a time.
+    fn connected(bytes_max: usize) -> (Socket<DuplexStream>, DuplexStream) {
+        let (io, controller) = duplex(bytes_max);
+        let socket = Socket {
+            io,
+            codec: Codec::new()
+                .client_mode()
+                .max_size(MESSAGE_BYTES_MAX as usize),
+            received: BytesMut::new(),
+            queued: BytesMut::new(),
+            fragments: None,
+        };
+        (socket, controller)
+    }
+
+    async fn message(socket: &mut Socket<DuplexStream>) -> Result<Bytes, SocketError> {
+        poll_fn(|context| socket.poll_message(context)).await
+    }
+
+    /// What a controller's frames look like.
+    fn frames(messages: impl IntoIterator<Item = Message>) -> BytesMut {
+        let (mut codec, mut bytes) = (Codec::new(), BytesMut::new());
+        for message in messages {
+            codec.encode(message, &mut bytes).unwrap();
+        }
+        bytes
+    }
+
+    fn long(length: usize) -> Bytes {
+        (0..=u8::MAX).cycle().take(length).collect()
+    }
+
+    #[actix_rt::test]
+    async fn messages_are_whole_however_their_bytes_come() {
+        let sent = [
+            Message::Binary(long(3)),
+            Message::Ping(Bytes::from_static(b"?")),
+            Message::Continuation(Item::FirstBinary(long(10))),
+            Message::Pong(Bytes::new()),
+            Message::Continuation(Item::Last(long(20_000))),
+            Message::Binary(Bytes::new()),
+            Message::Binary(long(100_000)),
+            Message::Close(None),
+        ];
+        let bytes = frames(sent);
+        for bytes_max in [1, 7, 4096, 1 << 20] {
+            let (mut socket, mut controller) = connected(bytes_max);
+            let bytes = bytes.clone();
+            actix_rt::spawn(async move { controller.write_all(&bytes).await });
+            assert_eq!(message(&mut socket).await.unwrap(), long(3));
+            let joined = [long(10), long(20_000)].concat();
+            assert_eq!(message(&mut socket).await.unwrap(), joined);
+            assert_eq!(message(&mut socket).await.unwrap(), "");
+            assert_eq!(message(&mut socket).await.unwrap(), long(100_000));
+            let closed = message(&mut socket).await.unwrap_err();
+            assert!(matches!(closed, SocketError::Closed(_)), "{closed}");
+        }
+    }
+
+    #[actix_rt::test]
+    async fn what_is_sent_is_masked_and_whole_however_little_the_system_takes() {
+        for bytes_max in [1, 7, 4096, 1 << 20] {
+            let (mut socket, mut controller) = connected(bytes_max);
+            actix_rt::spawn(async move {
+                socket.put_binary(long(100_000).into());
+                socket.put(Opcode::Pong, Bytes::from_static(b"!").into());
+                socket.put_close(&"\u{e9}".repeat(200));
+                poll_fn(|context| socket.poll_flush(context)).await.unwrap();
+            });
+            let mut received = BytesMut::new();
+            while controller.read_buf(&mut received).await.unwrap() > 0 {}
+            let mut codec = Codec::new().max_size(1 << 20);
+            let mut next = || codec.decode(&mut received).unwrap().unwrap();
+            assert_eq!(next(), Frame::Binary(long(100_000)));
+            assert_eq!(next(), Frame::Pong(Bytes::from_static(b"!")));
+            let Frame::Close(Some(reason)) = next() else {
+                panic!("the Close frame is the last")
+            };
+            assert_eq!(reason.description.unwrap(), "\u{e9}".repeat(61));
+            assert!(received.is_empty());
+        }
+    }
+
+    #[actix_rt::test]
+    async fn what_is_too_long_is_refused_before_it_has_come() {
+        let fragments = [Item::FirstBinary(long(1 << 20)), Item::Last(long(1))];
+        let fragments = frames(fragments.map(Message::Continuation));
+        for bytes in [
+            // A binary message of 1 MiB and one byte.
+            &b"\x82\x7f\0\0\0\0\0\x10\0\x01"[..],
+            b"\x82\x7f\xff\xff\xff\xff\xff\xff\xff\xff",
+            // A ping that goes on for ever.
+            b"\x89\x7f\x3f\xff\xff\xff\xff\xff\xff\xff",
+            &fragments,
+        ] {
+            let (mut socket, mut controller) = connected(1 << 21);
+            controller.write_all(bytes).await.unwrap();
+            let refused = message(&mut socket).await.unwrap_err();
+            assert!(
+                matches!(refused, SocketError::TooLong | SocketError::BrokenHead(_)),
+                "{refused}"
+            );
+        }
+    }
+
+    #[actix_rt::test]
+    async fn a_connection_that_ends_inside_a_message_is_lost() {
+        let (mut socket, mut controller) = connected(1 << 20);
+        let bytes = frames([Message::Binary(long(1000))]);
+        controller.write_all(&bytes[..999]).await.unwrap();
+        drop(controller);
+        let lost = message(&mut socket).await.unwrap_err();
+        assert!(matches!(lost, SocketError::Lost), "{lost}");
+    }
+
+    #[actix_rt::test]
+    async fn pings_are_not_kept_while_nothing_can_be_sent() {
+        let (mut socket, mut controller) = connected(1 << 20);
+        socket.put_binary(long(QUEUED_BYTES_MAX).into());
+        let before = socket.queued.len();
+        let pings = (0..100).map(|_| Message::Ping(long(125)));
+        let bytes = frames(pings.chain([Message::Binary(long(1))]));
+        controller.write_all(&bytes).await.unwrap();
+        assert_eq!(message(&mut socket).await.unwrap(), long(1));
+        assert_eq!(socket.queued.len(), before);
+    }
 }

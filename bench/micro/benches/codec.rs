@@ -5,7 +5,14 @@ use std::hint::black_box;
 use bytes::{Bytes, BytesMut};
 use constellation_actors::{
     placement::grant::GrantId,
-    protocol::frame::{SizeLimits, StreamId, decode::Frames, encode},
+    protocol::{
+        frame::{SizeLimits, StreamId, decode::Frames, encode},
+        websocket::{
+            head::{Head, Opcode},
+            mask::Mask,
+            reader::Reader,
+        },
+    },
 };
 use criterion::{Criterion, Throughput};
 use micro::{
@@ -26,6 +33,7 @@ const SIZES: SizeLimits = SizeLimits {
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     frames(&mut criterion);
+    message(&mut criterion);
     exchange(&mut criterion);
     criterion.final_summary();
 }
@@ -77,6 +85,33 @@ fn both_ways(
                 black_box(frame.is_ok());
             }
         });
+    });
+    group.finish();
+}
+
+/// A long message as a worker masks it, and as the controller reads it.
+fn message(criterion: &mut Criterion) {
+    const KEY: [u8; 4] = [0x12, 0x34, 0x56, 0x78];
+    let mut group = criterion.benchmark_group("websocket message of 64 KiB");
+    group.throughput(Throughput::Bytes(CONTENT.len() as u64));
+    let mut buffer = BytesMut::with_capacity(2 * CONTENT.len());
+    let write = |buffer: &mut BytesMut| {
+        Head::whole(Opcode::Binary, Some(KEY), CONTENT.len()).write(buffer);
+        Mask::new(KEY).copy(&CONTENT, buffer);
+    };
+    group.bench_function("mask", |bencher| {
+        bencher.iter(|| {
+            buffer.clear();
+            write(&mut buffer);
+            black_box(&buffer);
+        });
+    });
+    buffer.clear();
+    write(&mut buffer);
+    let bytes: Bytes = buffer.freeze();
+    let mut reader = Reader::new(CONTENT.len());
+    group.bench_function("unmask", |bencher| {
+        bencher.iter(|| black_box(reader.read(&mut bytes.clone())));
     });
     group.finish();
 }

@@ -9,6 +9,7 @@ use constellation_actors::{
         Mux, Role,
         event::{Event, ResponseFrame},
         limits::Limits,
+        parts::Parts,
     },
 };
 
@@ -75,7 +76,7 @@ fn carry(from: &mut Mux, to: &mut Mux, events: &mut Vec<Event>) {
 fn output(mux: &mut Mux) -> Option<Bytes> {
     let context = Context::from_waker(Waker::noop());
     match mux.poll_output(&context, MESSAGE_BYTES_MAX) {
-        Poll::Ready(message) => message,
+        Poll::Ready(message) => message.map(Parts::join),
         Poll::Pending => None,
     }
 }

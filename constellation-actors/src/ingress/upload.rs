@@ -13,7 +13,7 @@ use super::{
     client::ClientBody,
     pace::{ClientTime, Pace, Slow, Watched},
 };
-use crate::session::wire::binary::Exchange;
+use crate::{protocol::frame::INLINE_BYTES_MAX, session::wire::binary::Exchange};
 
 /// Why a request's body cannot be passed on.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +25,6 @@ pub(crate) enum UploadError {
     #[error("the body of the request {0}")]
     TooSlow(Slow),
 }
-
-/// The most bytes of body that ride with the request's head.
-pub(super) const INLINE_BYTES_MAX: usize = 16 * 1024;
 
 /// A request body: what has been read of it and what is still to come.
 pub(super) struct Upload {

@@ -31,6 +31,10 @@ pub const HEADER_BYTES: usize = 12;
 /// The most bytes of JSON in a HELLO, WELCOME or GOAWAY.
 pub const JSON_BYTES_MAX: usize = 64 * 1024;
 
+/// The most content that this implementation sends behind a head, where it costs no credit. What is
+/// longer follows as DATA. A peer may send up to [`SizeLimits::data_bytes_max`] so.
+pub const INLINE_BYTES_MAX: usize = 16 * 1024;
+
 /// The most bytes of the reason that a RESET gives for people.
 pub const REASON_BYTES_MAX: usize = 1024;
 
@@ -217,7 +221,7 @@ pub struct Held {
 /// The sizes that both sides of a session keep to, in bytes. WELCOME announces them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SizeLimits {
-    /// The most content in one DATA frame, and the most that rides behind a head. Default 16 KiB.
+    /// The most content in one DATA frame, and the most that rides behind a head. Default 64 KiB.
     pub data_bytes_max: u32,
     /// The longest head of a request or response. Default 128 KiB.
     pub head_bytes_max: u32,
@@ -228,7 +232,7 @@ pub struct SizeLimits {
 impl Default for SizeLimits {
     fn default() -> Self {
         Self {
-            data_bytes_max: 16 * 1024,
+            data_bytes_max: 64 * 1024,
             head_bytes_max: 128 * 1024,
             message_bytes_max: 1024 * 1024,
         }
@@ -256,24 +260,23 @@ pub fn write(
         buffer,
         finished: false,
     };
-    let [a, b, c, d] = stream.map_or(0, StreamId::get).to_be_bytes();
-    let header = [
-        frame_type.code(),
-        flags.bits(),
-        0,
-        0,
-        a,
-        b,
-        c,
-        d,
-        0,
-        0,
-        0,
-        0,
-    ];
-    frame.buffer.extend_from_slice(&header);
+    write_header(frame.buffer, frame_type, flags, stream, 0);
     payload(frame.buffer);
     frame.finish();
+}
+
+/// Appends the header of a frame whose payload has `length` bytes.
+fn write_header(
+    buffer: &mut BytesMut,
+    frame_type: FrameType,
+    flags: Flags,
+    stream: Option<StreamId>,
+    length: u32,
+) {
+    let [a, b, c, d] = stream.map_or(0, StreamId::get).to_be_bytes();
+    let [e, f, g, h] = length.to_be_bytes();
+    let (code, flags) = (frame_type.code(), flags.bits());
+    buffer.extend_from_slice(&[code, flags, 0, 0, a, b, c, d, e, f, g, h]);
 }
 
 /// A frame being written. Dropped before it is finished, it takes its bytes back, so that a

@@ -25,7 +25,8 @@
 //! Everything but content is queued as bytes, first in, first out. Content is taken in by
 //! [`Mux::poll_content`], one chunk of each exchange and more while there is room, and written when
 //! a message is made up, one DATA of each exchange in turn: so a large body cannot hold up small
-//! exchanges, and an exchange that stops in the middle holds up nobody. `poll_content` is ready for the
+//! exchanges, and an exchange that stops in the middle holds up nobody. Long content is not copied into
+//! the message: it becomes one of its [parts](parts::Parts). `poll_content` is ready for the
 //! end of a body only when END has been written. A RELEASED that is queued after the exchanges of
 //! its key have ended therefore never overtakes their content, nor a REFUSED such a RELEASED.
 //!
@@ -61,6 +62,7 @@ mod heads;
 pub mod limits;
 mod outbox;
 mod output;
+pub mod parts;
 mod poll;
 #[cfg(test)]
 mod properties;
@@ -150,7 +152,7 @@ impl Mux {
             table: Table::default(),
             tunnels: BTreeSet::new(),
             next_stream: 1,
-            outbox: Outbox::new(),
+            outbox: Outbox::new(limits.part_bytes_min),
             send_credit: SendCredit::new(limits.session_credit),
             receive_credit: ReceiveCredit::new(limits.session_credit),
             wakers: Wakers::default(),

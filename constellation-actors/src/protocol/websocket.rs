@@ -1,8 +1,15 @@
-//! Where one frame of a websocket ends and the next begins (RFC 6455, section 5.2), in bytes that
-//! pass by. Never keeps, checks or changes what the frames carry, and knows no extension.
+//! The frames of a websocket (RFC 6455, section 5): walked past in the bytes of a tunnel, and read
+//! as messages from a worker. Knows no extension.
+//!
+//! [`Walker`] never keeps, checks or changes what the frames carry; [`reader`] puts it together.
 
-/// The opcode of a Close frame.
-const CLOSE: u8 = 0x8;
+use bytes::{Bytes, BytesMut};
+
+use self::head::{HEAD_BYTES_MAX, Head, Opcode};
+
+pub mod head;
+pub mod mask;
+pub mod reader;
 
 /// The bits of a frame's first byte.
 const FINAL: u8 = 0x80;
@@ -13,7 +20,7 @@ const MASKED: u8 = 0x80;
 const LENGTH: u8 = 0x7f;
 
 /// The bytes of a mask.
-const MASK_BYTES: u8 = 4;
+const MASK_BYTES: usize = 4;
 
 /// The most bytes of the words that a Close frame carries (RFC 6455, section 5.5, less the code).
 const CLOSE_WORDS_BYTES_MAX: usize = 123;
@@ -34,7 +41,7 @@ enum Place {
     /// Behind the first byte.
     Second,
     /// In a length of several bytes, of which so many are still to come.
-    Length { left: u8, mask: u8, length: u64 },
+    Length { left: u8, mask: u64, length: u64 },
     /// In the mask and the payload, of which so many bytes are still to come.
     Rest(u64),
 }
@@ -68,7 +75,7 @@ impl Walker {
         while let Some((first, behind)) = bytes.split_first() {
             (self.place, bytes) = match self.place {
                 Place::Boundary => {
-                    self.closed |= first & OPCODE == CLOSE;
+                    self.closed |= first & OPCODE == Opcode::Close as u8;
                     (Place::Second, behind)
                 }
                 Place::Second => (after_second(*first), behind),
@@ -90,7 +97,11 @@ impl Walker {
 }
 
 fn after_second(second: u8) -> Place {
-    let mask = if second & MASKED == 0 { 0 } else { MASK_BYTES };
+    let mask = if second & MASKED == 0 {
+        0
+    } else {
+        MASK_BYTES as u64
+    };
     let long = |left| Place::Length {
         left,
         mask,
@@ -103,8 +114,8 @@ fn after_second(second: u8) -> Place {
     }
 }
 
-fn rest(mask: u8, length: u64) -> Place {
-    whole_or_rest(length.saturating_add(mask.into()))
+fn rest(mask: u64, length: u64) -> Place {
+    whole_or_rest(length.saturating_add(mask))
 }
 
 fn whole_or_rest(left: u64) -> Place {
@@ -114,16 +125,21 @@ fn whole_or_rest(left: u64) -> Place {
     }
 }
 
-/// A Close frame as a server sends it: unmasked, with a code and words, of which at most 123 bytes
-/// are kept.
+/// The payload of a Close frame: a code and words, of which at most 123 bytes are kept.
 #[must_use]
-pub fn close_frame(code: u16, words: &str) -> Vec<u8> {
+pub fn close_payload(code: u16, words: &str) -> Bytes {
     let words = &words[..words.floor_char_boundary(CLOSE_WORDS_BYTES_MAX)];
-    let length = u8::try_from(2 + words.len()).expect("the words were cut");
-    let mut frame = vec![FINAL | CLOSE, length];
-    frame.extend_from_slice(&code.to_be_bytes());
-    frame.extend_from_slice(words.as_bytes());
-    frame
+    [&code.to_be_bytes(), words.as_bytes()].concat().into()
+}
+
+/// A Close frame as a server sends it: unmasked, with [`close_payload`].
+#[must_use]
+pub fn close_frame(code: u16, words: &str) -> Bytes {
+    let payload = close_payload(code, words);
+    let mut frame = BytesMut::with_capacity(HEAD_BYTES_MAX + payload.len());
+    Head::whole(Opcode::Close, None, payload.len()).write(&mut frame);
+    frame.extend_from_slice(&payload);
+    frame.freeze()
 }
 
 #[cfg(test)]
@@ -191,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_close_frame_is_one_frame_whatever_its_words() {
-        assert_eq!(close_frame(1012, "x"), [0x88, 3, 0x03, 0xf4, b'x']);
+        assert_eq!(close_frame(1012, "x"), &b"\x88\x03\x03\xf4x"[..]);
         let long = close_frame(1012, &"\u{e9}".repeat(200));
         let mut walker = Walker::new();
         walker.walk(&long);

@@ -8,135 +8,51 @@ use std::{
     collections::VecDeque,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
 };
 
-use actix_http::ws::{CloseCode, CloseReason, Codec, Frame, Item, OpCode, ProtocolError};
+use actix_http::ws::CloseCode;
 use actix_web::dev::Payload;
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use futures::Stream;
 
 use super::wire::Wire;
+use crate::protocol::{
+    mux::parts::Parts,
+    websocket::{
+        close_payload,
+        head::{HEAD_BYTES_MAX, Head, Opcode},
+        reader::{Message, ReadError, Reader},
+    },
+};
 
 /// The most pongs that wait to be sent; a worker that pings faster gets the newest ones.
 const PONGS_MAX: usize = 8;
-
-/// A whole message that a worker sent.
-#[derive(Debug)]
-pub(crate) enum Message {
-    Text(Bytes),
-    Binary(Bytes),
-    Ping(Bytes),
-    Pong,
-    Close,
-}
 
 /// Why a worker's websocket cannot be read any further.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SocketError {
     #[error("the websocket is broken: {0}")]
-    Protocol(ProtocolError),
-    #[error("a message is longer than {bytes_max} bytes")]
-    TooLong { bytes_max: usize },
+    Protocol(ReadError),
     #[error("the connection failed: {0}")]
     Connection(actix_web::error::PayloadError),
 }
 
-/// The messages of a worker, fragments joined.
+/// The messages of a worker.
 pub(crate) struct Incoming {
     payload: Payload,
-    codec: Codec,
-    buffer: BytesMut,
-    joined: Option<Joined>,
-    bytes_max: usize,
-}
-
-/// The fragments of a message so far.
-struct Joined {
-    text: bool,
-    bytes: BytesMut,
+    reader: Reader,
+    /// What has come and is not read.
+    rest: Bytes,
 }
 
 impl Incoming {
     pub(crate) fn new(payload: Payload, bytes_max: usize) -> Self {
-        let codec = Codec::new().max_size(bytes_max);
         Self {
             payload,
-            codec,
-            buffer: BytesMut::new(),
-            joined: None,
-            bytes_max,
+            reader: Reader::new(bytes_max),
+            rest: Bytes::new(),
         }
-    }
-
-    /// The next message that is complete in the buffer.
-    fn next_buffered(&mut self) -> Result<Option<Message>, SocketError> {
-        use actix_codec::Decoder;
-
-        loop {
-            // The codec looks at the limit only when it has the whole frame.
-            let bytes_max = self.bytes_max;
-            if declared_length(&self.buffer).is_some_and(|length| length > bytes_max as u64) {
-                return Err(SocketError::TooLong { bytes_max });
-            }
-            let frame = self
-                .codec
-                .decode(&mut self.buffer)
-                .map_err(SocketError::Protocol)?;
-            let Some(frame) = frame else { return Ok(None) };
-            let message = match frame {
-                Frame::Text(bytes) => Message::Text(bytes),
-                Frame::Binary(bytes) => Message::Binary(bytes),
-                Frame::Ping(bytes) => Message::Ping(bytes),
-                Frame::Pong(_) => Message::Pong,
-                Frame::Close(_) => Message::Close,
-                Frame::Continuation(item) => match self.join(item)? {
-                    Some(message) => message,
-                    None => continue,
-                },
-            };
-            return Ok(Some(message));
-        }
-    }
-
-    fn join(&mut self, item: Item) -> Result<Option<Message>, SocketError> {
-        let (bytes, last) = match item {
-            Item::FirstText(bytes) => {
-                self.joined = Some(Joined {
-                    text: true,
-                    bytes: BytesMut::new(),
-                });
-                (bytes, false)
-            }
-            Item::FirstBinary(bytes) => {
-                self.joined = Some(Joined {
-                    text: false,
-                    bytes: BytesMut::new(),
-                });
-                (bytes, false)
-            }
-            Item::Continue(bytes) => (bytes, false),
-            Item::Last(bytes) => (bytes, true),
-        };
-        let started = SocketError::Protocol(ProtocolError::ContinuationNotStarted);
-        let joined = self.joined.as_mut().ok_or(started)?;
-        if joined.bytes.len() + bytes.len() > self.bytes_max {
-            return Err(SocketError::TooLong {
-                bytes_max: self.bytes_max,
-            });
-        }
-        joined.bytes.extend_from_slice(&bytes);
-        if !last {
-            return Ok(None);
-        }
-        Ok(self.joined.take().map(|Joined { text, bytes }| {
-            let bytes = bytes.freeze();
-            if text {
-                Message::Text(bytes)
-            } else {
-                Message::Binary(bytes)
-            }
-        }))
     }
 }
 
@@ -146,23 +62,16 @@ impl Stream for Incoming {
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
         loop {
-            match this.next_buffered() {
-                Ok(Some(message)) => return Poll::Ready(Some(Ok(message))),
-                Ok(None) => {}
-                Err(error) => return Poll::Ready(Some(Err(error))),
+            let read = this.reader.read(&mut this.rest);
+            if let Some(message) = read.map_err(SocketError::Protocol).transpose() {
+                return Poll::Ready(Some(message));
             }
-            match Pin::new(&mut this.payload).poll_next(context) {
-                Poll::Ready(Some(Ok(chunk))) if this.buffer.is_empty() => {
-                    this.buffer = chunk
-                        .try_into_mut()
-                        .unwrap_or_else(|chunk| chunk[..].into());
-                }
-                Poll::Ready(Some(Ok(chunk))) => this.buffer.extend_from_slice(&chunk),
-                Poll::Ready(Some(Err(error))) => {
-                    return Poll::Ready(Some(Err(SocketError::Connection(error))));
-                }
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Pending => return Poll::Pending,
+            // The memory goes back before anything further is read into it.
+            this.rest = Bytes::new();
+            match ready!(Pin::new(&mut this.payload).poll_next(context)) {
+                Some(Ok(bytes)) => this.rest = bytes,
+                Some(Err(error)) => return Poll::Ready(Some(Err(SocketError::Connection(error)))),
+                None => return Poll::Ready(None),
             }
         }
     }
@@ -177,7 +86,8 @@ pub(super) struct Closing {
 #[derive(Debug, Default)]
 struct ClosingState {
     pongs: VecDeque<Bytes>,
-    reason: Option<CloseReason>,
+    /// The payload of the Close frame.
+    reason: Option<Bytes>,
     aborted: bool,
     writer: Option<Waker>,
 }
@@ -199,11 +109,9 @@ impl Closing {
     /// The reason that the Close frame gives once everything queued is out. The first one stays.
     pub(super) fn close(&self, code: CloseCode, description: &str) {
         let mut state = self.lock();
-        // A control frame has at most 125 bytes of payload (RFC 6455, section 5.5), code included.
-        let description = description.chars().take(100).collect::<String>();
         state
             .reason
-            .get_or_insert_with(|| CloseReason::from((code, description)));
+            .get_or_insert_with(|| close_payload(code.into(), description));
         state.wake();
     }
 
@@ -229,8 +137,8 @@ impl Closing {
         Ok(state.pongs.pop_front())
     }
 
-    fn reason(&self) -> Option<CloseReason> {
-        self.lock().reason.clone()
+    fn reason(&self) -> Bytes {
+        self.lock().reason.clone().unwrap_or_default()
     }
 }
 
@@ -248,12 +156,13 @@ impl ClosingState {
 pub(crate) struct Aborted;
 
 /// A message's kind and payload, as a dialect wants it sent.
-pub(super) type Outbound = (OpCode, Bytes);
+pub(super) type Outbound = (Opcode, Parts);
 
 /// The body of the 101 response: everything the controller sends to one worker.
 pub(crate) struct Outgoing {
     wire: Arc<Wire>,
-    payload: Option<Bytes>,
+    /// What is still to be sent of a message.
+    parts: Parts,
     closed: bool,
 }
 
@@ -261,16 +170,17 @@ impl Outgoing {
     pub(crate) fn new(wire: Arc<Wire>) -> Self {
         Self {
             wire,
-            payload: None,
+            parts: Parts::default(),
             closed: false,
         }
     }
 
-    /// The head of a message; its payload is the chunk after it.
-    fn begin(&mut self, (kind, payload): Outbound) -> Bytes {
-        let head = message_head(kind, payload.len());
-        self.payload = (!payload.is_empty()).then_some(payload);
-        head
+    /// The head of a message; the parts of its payload are the chunks after it.
+    fn begin(&mut self, (kind, parts): Outbound) -> Bytes {
+        let mut head = BytesMut::with_capacity(HEAD_BYTES_MAX);
+        Head::whole(kind, None, parts.len()).write(&mut head);
+        self.parts = parts;
+        head.freeze()
     }
 }
 
@@ -279,28 +189,25 @@ impl Stream for Outgoing {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
-        if let Some(payload) = this.payload.take() {
-            return Poll::Ready(Some(Ok(payload)));
+        if let Some(part) = this.parts.pop() {
+            return Poll::Ready(Some(Ok(part)));
         }
         if this.closed {
             return Poll::Ready(None);
         }
         match this.wire.closing().poll(context) {
             Err(aborted) => return Poll::Ready(Some(Err(aborted))),
-            Ok(Some(pong)) => return Poll::Ready(Some(Ok(this.begin((OpCode::Pong, pong))))),
+            Ok(Some(pong)) => {
+                return Poll::Ready(Some(Ok(this.begin((Opcode::Pong, pong.into())))));
+            }
             Ok(None) => {}
         }
         match this.wire.poll_outbound(context) {
             Poll::Ready(Some(outbound)) => Poll::Ready(Some(Ok(this.begin(outbound)))),
             Poll::Ready(None) => {
                 this.closed = true;
-                let mut frame = BytesMut::new();
-                actix_http::ws::Parser::write_close(
-                    &mut frame,
-                    this.wire.closing().reason(),
-                    false,
-                );
-                Poll::Ready(Some(Ok(frame.freeze())))
+                let reason = this.wire.closing().reason();
+                Poll::Ready(Some(Ok(this.begin((Opcode::Close, reason.into())))))
             }
             Poll::Pending => Poll::Pending,
         }
@@ -313,57 +220,43 @@ impl Drop for Outgoing {
     }
 }
 
-/// The payload length of the frame that begins here, once that much of it has come (RFC 6455,
-/// section 5.2).
-fn declared_length(frame: &[u8]) -> Option<u64> {
-    match frame.get(1)? & 0x7f {
-        126 => frame
-            .get(2..4)?
-            .try_into()
-            .ok()
-            .map(|bytes| u16::from_be_bytes(bytes).into()),
-        127 => frame.get(2..10)?.try_into().ok().map(u64::from_be_bytes),
-        length => Some(length.into()),
-    }
-}
-
-/// The head of an unfragmented, unmasked frame (RFC 6455, section 5.2).
-fn message_head(kind: OpCode, length: usize) -> Bytes {
-    const FINAL: u8 = 0x80;
-    let mut head = BytesMut::with_capacity(10);
-    head.put_u8(FINAL | u8::from(kind));
-    match length {
-        0..=125 => head.put_u8(length as u8),
-        126..=0xffff => {
-            head.put_u8(126);
-            head.put_u16(length as u16);
-        }
-        _ => {
-            head.put_u8(127);
-            head.put_u64(length as u64);
-        }
-    }
-    head.freeze()
-}
-
 #[cfg(test)]
 mod tests {
-    use actix_codec::Decoder;
+    use actix_codec::{Decoder, Encoder};
+    use actix_http::ws::{self, Codec};
 
     use super::*;
 
+    const LENGTHS: [usize; 9] = [0, 1, 125, 126, 127, 0xffff, 0x1_0000, 100_000, 1_000_000];
+
     #[test]
-    fn a_message_of_any_length_is_read_as_it_was_written() {
-        for length in [0, 1, 125, 126, 127, 0xffff, 0x1_0000, 100_000] {
-            let mut bytes = BytesMut::from(&message_head(OpCode::Binary, length)[..]);
+    fn a_client_reads_messages_of_any_length_as_they_were_written() {
+        for length in LENGTHS {
+            let mut bytes = BytesMut::new();
+            Head::whole(Opcode::Binary, None, length).write(&mut bytes);
             bytes.resize(bytes.len() + length, 7);
-            assert_eq!(declared_length(&bytes), Some(length as u64));
             let mut codec = Codec::new().client_mode().max_size(1 << 20);
             let frame = codec.decode(&mut bytes).unwrap();
-            let Some(Frame::Binary(payload)) = frame else {
+            let Some(ws::Frame::Binary(payload)) = frame else {
                 panic!("{frame:?} for {length}")
             };
             assert_eq!((payload.len(), bytes.len()), (length, 0));
+        }
+    }
+
+    #[test]
+    fn messages_of_any_length_are_read_as_a_client_wrote_them() {
+        let mut codec = Codec::new().client_mode();
+        let mut reader = Reader::new(1 << 20);
+        for length in LENGTHS {
+            let payload = Bytes::from_iter((0..=u8::MAX).cycle().take(length));
+            let mut bytes = BytesMut::new();
+            let message = ws::Message::Binary(payload.clone());
+            codec.encode(message, &mut bytes).unwrap();
+            let mut input = bytes.freeze();
+            let read = reader.read(&mut input).unwrap();
+            assert_eq!(read, Some(Message::Binary(payload)), "{length}");
+            assert!(input.is_empty());
         }
     }
 }

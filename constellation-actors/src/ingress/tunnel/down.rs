@@ -100,7 +100,7 @@ impl Down {
             self.stage = Stage::Closing(Box::pin(sleep(ANSWER_WITHIN)));
         }
         let (code, words) = close.filter(|_| !self.walker.has_closed())?;
-        self.pass(close_frame(code, words).into())
+        self.pass(close_frame(code, words))
     }
 
     /// Waits until the client has closed its side.

@@ -6,7 +6,7 @@ use bytes::{BufMut, BytesMut};
 use super::{
     Flags, FrameType, HEADER_BYTES, HELD_FIXED_BYTES, Held, REASON_BYTES_MAX, StreamId,
     code::{ResetCode, RevokeReason},
-    write,
+    write, write_header,
 };
 use crate::placement::{epoch::Epoch, grant::GrantId, key::ResourceKey};
 
@@ -167,6 +167,22 @@ pub fn data(
         Flags::end(end),
         Some(stream),
         content,
+    );
+}
+
+/// Appends the header of a DATA whose content, of `length` bytes, follows by another way.
+pub(in crate::protocol) fn data_header(
+    buffer: &mut BytesMut,
+    stream: StreamId,
+    end: bool,
+    length: u32,
+) {
+    write_header(
+        buffer,
+        FrameType::Data,
+        Flags::end(end),
+        Some(stream),
+        length,
     );
 }
 

@@ -8,7 +8,10 @@ pub const CREDIT_BYTES_MAX: u32 = (1 << 31) - 1;
 /// The bytes that each direction of a tunnel may have under way, where nothing else is said.
 pub const TUNNEL_CREDIT: u32 = 64 * 1024;
 
-/// How much one side of a session takes and keeps. WELCOME announces all but the last two.
+/// The room for heads beside a long DATA in a message.
+const HEADS_BYTES: usize = 16 * 1024;
+
+/// How much one side of a session takes and keeps. WELCOME announces all but the last three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The longest frames and messages.
@@ -31,6 +34,9 @@ pub struct Limits {
     /// The content bytes that all exchanges together may queue ahead. One chunk of each exchange
     /// is taken beyond that. Default 256 KiB.
     pub bulk_bytes_max: usize,
+    /// Content at least this long becomes a part of a message as it is; what is shorter is copied to the
+    /// frames around it, which costs less than a part of its own. Default 4 KiB.
+    pub part_bytes_min: usize,
 }
 
 impl Default for Limits {
@@ -44,6 +50,7 @@ impl Default for Limits {
             tunnel_credit: TUNNEL_CREDIT,
             urgent_bytes_max: 4 * 1024 * 1024,
             bulk_bytes_max: 256 * 1024,
+            part_bytes_min: 4 * 1024,
         }
     }
 }
@@ -97,6 +104,29 @@ impl Limits {
     #[must_use]
     pub const fn first_bytes_max(&self) -> usize {
         self.sizes.head_bytes_max as usize + self.sizes.data_bytes_max as usize
+    }
+
+    /// How many bytes are best put into one message, for [`Mux::poll_output`]: a DATA of the greatest
+    /// length beside the heads of many exchanges, and not much more, because the peer begins with a
+    /// message only when it has come completely.
+    ///
+    /// [`Mux::poll_output`]: super::Mux::poll_output
+    #[must_use]
+    pub const fn message_bytes(&self) -> usize {
+        self.sizes.data_bytes_max as usize + HEADS_BYTES
+    }
+
+    /// The most content in one DATA of an exchange, or of a tunnel. It leaves three quarters of the credit
+    /// for what is on the way meanwhile.
+    pub(super) const fn content_bytes_max(&self, tunnel: bool) -> usize {
+        let credit = if tunnel {
+            self.tunnel_credit
+        } else {
+            self.stream_credit
+        };
+        let share = credit.div_ceil(4) as usize;
+        let data = self.sizes.data_bytes_max as usize;
+        if data < share { data } else { share }
     }
 
     /// The queued bytes from which on no further head is taken.

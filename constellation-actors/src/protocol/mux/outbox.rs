@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::{
     error::Overflow,
+    parts::Parts,
     waking::{Slot, Wakers},
 };
 use crate::protocol::frame::{StreamId, decode};
@@ -19,6 +20,10 @@ use crate::protocol::frame::{StreamId, decode};
 pub(super) struct Outbox {
     /// Every frame but DATA, in the order in which they were queued.
     frames: BytesMut,
+    /// The beginning of the message that is being made up, before the frames.
+    begun: Parts,
+    /// Content at least this long becomes a part of its own.
+    part_bytes_min: usize,
     /// Exchanges that have content and credit of their own, in the order of their turns.
     line: VecDeque<StreamId>,
     /// Content that exchanges took in and that is not written, whether they are in line or not.
@@ -30,9 +35,11 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(part_bytes_min: usize) -> Self {
         Self {
             frames: BytesMut::new(),
+            begun: Parts::default(),
+            part_bytes_min,
             line: VecDeque::new(),
             content_bytes: 0,
             heads_wait: false,
@@ -105,14 +112,29 @@ impl Outbox {
         self.line.clear();
     }
 
-    /// Where content is written to: behind the queued frames.
+    /// The bytes of the message that is being made up: all queued frames, and content.
+    pub(super) fn message_bytes(&self) -> usize {
+        self.begun.len() + self.frames.len()
+    }
+
+    /// Where a frame is written to: behind those that are queued.
     pub(super) fn buffer(&mut self) -> &mut BytesMut {
         &mut self.frames
     }
 
+    /// Appends content to the message that is being made up.
+    pub(super) fn write_content(&mut self, content: Bytes) {
+        if content.len() < self.part_bytes_min {
+            self.frames.extend_from_slice(&content);
+        } else {
+            self.begun.push(self.frames.split().freeze());
+            self.begun.push(content);
+        }
+    }
+
     /// Takes whole frames of together at most `bytes_max`, at least one if there is any, when not
     /// all of them fit.
-    pub(super) fn take_part(&mut self, bytes_max: usize) -> Option<BytesMut> {
+    pub(super) fn take_part(&mut self, bytes_max: usize) -> Option<Parts> {
         if self.frames.len() <= bytes_max {
             return None;
         }
@@ -122,15 +144,16 @@ impl Outbox {
         {
             end += frame_bytes;
         }
-        Some(self.frames.split_to(end))
+        Some(self.frames.split_to(end).freeze().into())
     }
 
     /// Takes everything that was written, if anything was.
-    pub(super) fn take_all(&mut self) -> Option<BytesMut> {
-        if self.frames.is_empty() {
-            return None;
+    pub(super) fn take_all(&mut self) -> Option<Parts> {
+        let mut message = std::mem::take(&mut self.begun);
+        if !self.frames.is_empty() {
+            message.push(self.frames.split().freeze());
         }
-        Some(self.frames.split())
+        (!message.is_empty()).then_some(message)
     }
 
     /// Notes that somebody waits for room to queue a head.
@@ -161,7 +184,7 @@ impl Outbox {
         &mut self,
         context: &Context<'_>,
         wakers: &mut Wakers,
-    ) -> Poll<Option<Bytes>> {
+    ) -> Poll<Option<Parts>> {
         if self.finished {
             return Poll::Ready(None);
         }
@@ -172,5 +195,33 @@ impl Outbox {
     /// Lets the writer know that there may be something to write.
     pub(super) fn wake(&mut self, wakers: &mut Wakers) {
         self.writer.wake(wakers);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_content_is_a_part_of_its_own_between_the_frames_around_it() {
+        let mut outbox = Outbox::new(4);
+        let (short, long) = (Bytes::from_static(b"sho"), Bytes::from_static(b"long"));
+        outbox.buffer().extend_from_slice(b"before ");
+        outbox.write_content(short);
+        outbox.buffer().extend_from_slice(b" between ");
+        outbox.write_content(long.clone());
+        outbox.write_content(long.clone());
+        outbox.buffer().extend_from_slice(b" behind");
+        assert_eq!(outbox.message_bytes(), 34);
+        let mut message = outbox.take_all().unwrap();
+        assert_eq!(message.len(), 34);
+        let parts: Vec<_> = std::iter::from_fn(|| message.pop()).collect();
+        assert_eq!(parts, ["before sho between ", "long", "long", " behind"]);
+        assert!(
+            parts[1..3]
+                .iter()
+                .all(|part| part.as_ptr() == long.as_ptr())
+        );
+        assert!(outbox.take_all().is_none() && outbox.message_bytes() == 0);
     }
 }

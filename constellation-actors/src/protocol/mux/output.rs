@@ -3,9 +3,7 @@
 
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-
-use super::{Mux, sending::Left};
+use super::{Mux, parts::Parts, sending::Left};
 use crate::protocol::frame::{HEADER_BYTES, StreamId};
 
 impl Mux {
@@ -16,9 +14,11 @@ impl Mux {
     /// Queued frames come first, in their order; what room they leave is filled with content, one
     /// DATA of each waiting exchange after the other. One task at a time may poll this.
     ///
-    /// A message of up to about three times `data_bytes_max` lets the receiver keep large content
-    /// without copying it; larger ones save system calls.
-    pub fn poll_output(&mut self, context: &Context<'_>, bytes_max: usize) -> Poll<Option<Bytes>> {
+    /// [`Limits::message_bytes`] is a good `bytes_max`: it lets the receiver keep large content without
+    /// copying it, and begin soon.
+    ///
+    /// [`Limits::message_bytes`]: super::limits::Limits::message_bytes
+    pub fn poll_output(&mut self, context: &Context<'_>, bytes_max: usize) -> Poll<Option<Parts>> {
         let bytes_max = bytes_max.min(self.limits.sizes.message_bytes_max as usize);
         let message = match self.outbox.take_part(bytes_max) {
             Some(part) => Some(part),
@@ -34,7 +34,7 @@ impl Mux {
             self.wake_responders();
         }
         match message {
-            Some(message) => Poll::Ready(Some(message.freeze())),
+            Some(message) => Poll::Ready(Some(message)),
             None => self.outbox.idle(context, &mut self.wakers),
         }
     }
@@ -51,20 +51,21 @@ impl Mux {
             .table
             .get_mut(&stream)
             .expect("an exchange leaves the line first");
+        let content_bytes_max = self.limits.content_bytes_max(exchange.is_tunnel());
         let sending = &mut exchange.sending;
-        let wanted = sending.sendable(self.limits.sizes.data_bytes_max as usize);
+        let wanted = sending.sendable(content_bytes_max);
         let bytes = wanted.min(self.send_credit.available() as usize);
         if bytes == 0 && wanted > 0 {
             return false;
         }
         // A frame is not cut to fill a message: it goes whole into the next one.
-        let buffer = self.outbox.buffer();
-        if !buffer.is_empty() && buffer.len() + HEADER_BYTES + bytes > bytes_max {
+        let written = self.outbox.message_bytes();
+        if written > 0 && written + HEADER_BYTES + bytes > bytes_max {
             return false;
         }
         let spent = u32::try_from(bytes).expect("a DATA has at most data_bytes_max");
         self.send_credit.spend(spent);
-        let left = sending.write(buffer, stream, spent);
+        let left = sending.write(&mut self.outbox, stream, spent);
         self.outbox.next_turn();
         self.outbox.content_out(bytes);
         sending.leave_line();

@@ -136,7 +136,7 @@ impl Mux {
     }
 
     fn keep(&self, payload: Bytes, message_bytes: usize) -> Bytes {
-        retention::first(payload, message_bytes, self.limits.first_bytes_max())
+        retention::first(payload, message_bytes, self.limits.message_bytes())
     }
 
     /// Whether a request is taken in. One that is not has been answered.

@@ -20,9 +20,9 @@ const GATHERED_BYTES: usize = 1024;
 /// `message_bytes`.
 ///
 /// It counts against no credit, because every exchange has only one; so it may hold a message that
-/// is not longer than the longest head with its content, which it might have been itself.
-pub(super) fn first(payload: Bytes, message_bytes: usize, first_bytes_max: usize) -> Bytes {
-    if message_bytes <= first_bytes_max || payload.len() >= message_bytes / MESSAGE_SHARE {
+/// has at most `shared_bytes_max`, in which the heads of many exchanges come.
+pub(super) fn first(payload: Bytes, message_bytes: usize, shared_bytes_max: usize) -> Bytes {
+    if message_bytes <= shared_bytes_max || payload.len() >= message_bytes / MESSAGE_SHARE {
         payload
     } else {
         Bytes::copy_from_slice(&payload)

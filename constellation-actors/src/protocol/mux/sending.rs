@@ -6,11 +6,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::{
     credit::SendCredit,
     event::Ended,
+    outbox::Outbox,
     waking::{Slot, Wakers},
 };
 use crate::protocol::frame::{StreamId, encode};
@@ -180,13 +181,12 @@ impl Sending {
 
     /// Writes a frame of `bytes` of content, which [`sendable`](Self::sendable) allowed, and END
     /// behind the last content.
-    pub(super) fn write(&mut self, buffer: &mut BytesMut, stream: StreamId, bytes: u32) -> Left {
+    pub(super) fn write(&mut self, outbox: &mut Outbox, stream: StreamId, bytes: u32) -> Left {
         self.credit.spend(bytes);
         self.pending_bytes -= bytes as usize;
         let end = self.stage == Stage::Ending && self.pending_bytes == 0;
-        encode::data(buffer, stream, end, |payload| {
-            self.copy(payload, bytes as usize)
-        });
+        encode::data_header(outbox.buffer(), stream, end, bytes);
+        self.write_content(outbox, bytes as usize);
         if end {
             self.stage = Stage::Ended;
         }
@@ -197,15 +197,14 @@ impl Sending {
         }
     }
 
-    fn copy(&mut self, payload: &mut BytesMut, mut bytes: usize) {
+    fn write_content(&mut self, outbox: &mut Outbox, mut bytes: usize) {
         while bytes > 0 {
             let chunk = self
                 .pending
                 .front_mut()
                 .expect("the chunks hold all pending bytes");
             let part = chunk.len().min(bytes);
-            payload.extend_from_slice(&chunk[..part]);
-            chunk.advance(part);
+            outbox.write_content(chunk.split_to(part));
             bytes -= part;
             if chunk.is_empty() {
                 self.pending.pop_front();

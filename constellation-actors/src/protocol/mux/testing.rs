@@ -16,6 +16,7 @@ use super::{
     error::{OpenError, ProtocolError, RespondError},
     event::{Ended, Event, ResponseFrame},
     limits::Limits,
+    parts::Parts,
 };
 use crate::{
     placement::grant::GrantId,
@@ -39,6 +40,7 @@ pub(super) const SMALL: Limits = Limits {
     tunnel_credit: 150,
     urgent_bytes_max: 4000,
     bulk_bytes_max: 300,
+    part_bytes_min: 20,
 };
 
 /// A task that does nothing but count.
@@ -142,7 +144,7 @@ pub(super) fn take_all(mux: &mut Mux, stream: StreamId) -> usize {
 /// The next message to send, if there is any.
 pub(super) fn output(mux: &mut Mux, bytes_max: usize) -> Option<Bytes> {
     match mux.poll_output(&idle(), bytes_max) {
-        Poll::Ready(message) => message,
+        Poll::Ready(message) => message.map(Parts::join),
         Poll::Pending => None,
     }
 }

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use actix_http::ws::OpCode;
 use bytes::{Bytes, BytesMut};
 
 use super::{Goodbye, Terms};
@@ -28,14 +27,11 @@ use crate::{
             shared::Shared,
             waking::Wakers,
         },
+        websocket::head::Opcode,
     },
     registry::route::Route,
     session::socket::{Closing, Outbound},
 };
-
-/// How many bytes go into one websocket message: enough to spread its cost over many exchanges,
-/// little enough that a worker begins on them soon.
-const MESSAGE_BYTES: usize = 64 * 1024;
 
 /// One connection of a worker that speaks `constellation.v1`.
 #[derive(Debug)]
@@ -160,8 +156,8 @@ impl BinaryWire {
 
     pub(super) fn poll_outbound(&self, context: &Context<'_>) -> Poll<Option<Outbound>> {
         self.mux
-            .with(|mux| mux.poll_output(context, MESSAGE_BYTES))
-            .map(|message| message.map(|bytes| (OpCode::Binary, bytes)))
+            .with(|mux| mux.poll_output(context, mux.limits().message_bytes()))
+            .map(|message| message.map(|parts| (Opcode::Binary, parts)))
     }
 
     /// Takes in a message. The tasks it concerns wait for their waking until its events have been
@@ -459,7 +455,7 @@ mod tests {
         };
         let mut revocation = BytesMut::new();
         encode::revoke(&mut revocation, RevokeReason::Move, Epoch::new(5), &key);
-        assert_eq!(message, revocation);
+        assert_eq!(message.join(), revocation);
     }
 
     #[test]

@@ -9,7 +9,6 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use actix_http::ws::OpCode;
 use bytes::Bytes;
 use futures::channel::oneshot;
 use uuid::Uuid;
@@ -17,7 +16,10 @@ use uuid::Uuid;
 use crate::{
     clock,
     placement::grant::GrantId,
-    protocol::json::{Heartbeat, Response},
+    protocol::{
+        json::{Heartbeat, Response},
+        websocket::head::Opcode,
+    },
     registry::route::Route,
     session::socket::{Closing, Outbound},
 };
@@ -48,9 +50,9 @@ struct State {
 }
 
 impl State {
-    fn push(&mut self, kind: OpCode, message: Bytes) -> Option<Waker> {
+    fn push(&mut self, kind: Opcode, message: Bytes) -> Option<Waker> {
         self.queued_bytes += message.len() as u64;
-        self.queue.push_back((kind, message));
+        self.queue.push_back((kind, message.into()));
         self.writer.take()
     }
 }
@@ -90,7 +92,7 @@ impl JsonWire {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(&self, kind: OpCode, message: Bytes) {
+    fn push(&self, kind: Opcode, message: Bytes) {
         let writer = {
             let mut state = self.lock();
             if state.finished {
@@ -110,7 +112,7 @@ impl JsonWire {
             guid: Uuid::new_v4(),
             unix_micros: clock::unix_micros(),
         };
-        self.push(OpCode::Text, probe.to_message());
+        self.push(Opcode::Text, probe.to_message());
     }
 
     /// Whether what the worker just sent is the first sign of life since it was probed.
@@ -143,7 +145,7 @@ impl JsonWire {
                 });
             }
             state.pending.insert(id, (route.grant, answer));
-            state.push(OpCode::Binary, message)
+            state.push(Opcode::Binary, message)
         };
         if let Some(writer) = writer {
             writer.wake();

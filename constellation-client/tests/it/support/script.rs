@@ -465,7 +465,7 @@ impl Peer {
         while Sink::<Message>::poll_ready(Pin::new(&mut self.framed), context).is_ready() {
             match self.mux.poll_output(context, OUTPUT_BYTES_MAX) {
                 Poll::Ready(Some(message)) => {
-                    let message = Message::Binary(message);
+                    let message = Message::Binary(message.join());
                     Pin::new(&mut self.framed).start_send(message).unwrap();
                 }
                 Poll::Ready(None) | Poll::Pending => break,

@@ -40,6 +40,7 @@ const LIMITS: Limits = Limits {
     tunnel_credit: 40,
     urgent_bytes_max: 1000,
     bulk_bytes_max: 48,
+    part_bytes_min: 8,
 };
 
 /// A body: what rides behind its head, and the chunks that follow.

@@ -18,7 +18,7 @@ use crate::protocol::{
         StreamId,
         decode::{self, Frame, Frames},
     },
-    mux::{event::Event, limits::Limits, shared::Shared},
+    mux::{event::Event, limits::Limits, parts::Parts, shared::Shared},
 };
 
 /// How many frames are under way at most when the next message is asked for.
@@ -140,7 +140,9 @@ impl End {
                 return Poll::Pending;
             }
             drop(wire);
-            self.mux.with(|mux| mux.poll_output(context, bytes_max))
+            self.mux
+                .with(|mux| mux.poll_output(context, bytes_max))
+                .map(|message| message.map(Parts::join))
         })
         .await
     }
