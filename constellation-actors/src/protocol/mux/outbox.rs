@@ -134,7 +134,7 @@ impl Outbox {
 
     /// Takes whole frames of together at most `bytes_max`, at least one if there is any, when not
     /// all of them fit.
-    pub(super) fn take_part(&mut self, bytes_max: usize) -> Option<Parts> {
+    pub(super) fn take_some(&mut self, bytes_max: usize) -> Option<Parts> {
         if self.frames.len() <= bytes_max {
             return None;
         }

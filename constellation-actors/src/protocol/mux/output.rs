@@ -20,7 +20,7 @@ impl Mux {
     /// [`Limits::message_bytes`]: super::limits::Limits::message_bytes
     pub fn poll_output(&mut self, context: &Context<'_>, bytes_max: usize) -> Poll<Option<Parts>> {
         let bytes_max = bytes_max.min(self.limits.sizes.message_bytes_max as usize);
-        let message = match self.outbox.take_part(bytes_max) {
+        let message = match self.outbox.take_some(bytes_max) {
             Some(part) => Some(part),
             None => {
                 self.write_content(bytes_max);
