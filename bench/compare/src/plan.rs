@@ -73,7 +73,7 @@ pub(crate) struct Plan {
     /// How many keys get an owner; may be repeated. The SQLite store is measured with at most 100,000
     #[arg(
         long,
-        default_values_t = [1_000, 100_000, 1_000_000],
+        default_values_t = [1_000, 100_000, 1_000_000, 10_000_000],
         value_parser = clap::value_parser!(u64).range(100..),
     )]
     pins: Vec<u64>,

@@ -52,6 +52,17 @@ pub(crate) fn memory_kib(processes: &[Process]) -> Result<(u64, u64), Error> {
     Ok((now, peak))
 }
 
+/// The memory that is left for programs, in KiB.
+///
+/// # Errors
+///
+/// When the system does not say.
+pub(crate) fn available_kib() -> Result<u64, Error> {
+    let memory = fs::read_to_string("/proc/meminfo").map_err(at("reading the machine's memory"))?;
+    kib(&memory, "MemAvailable:")
+        .ok_or_else(|| Error::Program("the system does not say how much memory is left".to_owned()))
+}
+
 fn kib(status: &str, name: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().trim_end_matches(" kB").parse().ok()

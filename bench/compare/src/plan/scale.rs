@@ -10,12 +10,18 @@ use crate::{
     figure::Measure,
     keys,
     peer::{self, Peer, Store, constellation::Setup},
-    usage::memory_kib,
+    usage::{available_kib, memory_kib},
     used::Used,
 };
 
 /// The most keys that are pinned in the SQLite store.
 const SQLITE_PINS_MAX: u64 = 100_000;
+
+/// More keys than this are pinned in the first round only, because that takes ten minutes.
+const REPEATED_PINS_MAX: u64 = 1_000_000;
+
+/// What a pinned key takes of the memory of the controller and its owner together, with some to spare.
+const BYTES_PER_PIN: u64 = 1_200;
 
 /// How many keys are looked at for the death of a worker.
 const SAMPLE: usize = 100;
@@ -27,9 +33,17 @@ impl Plan {
         }
         for store in Store::ALL {
             for &pins in &self.pins {
-                if store == Store::Memory || pins <= SQLITE_PINS_MAX {
-                    self.scale_to(store, pins, notebook)?;
+                let stored = store == Store::Memory || pins <= SQLITE_PINS_MAX;
+                let wanted = notebook.round == 1 || pins <= REPEATED_PINS_MAX;
+                if !stored || !wanted {
+                    continue;
                 }
+                let (needed, left) = (pins.saturating_mul(BYTES_PER_PIN) / 1024, available_kib()?);
+                if needed > left {
+                    eprintln!("{pins} pins are left out: they take {needed} KiB, {left} are left");
+                    continue;
+                }
+                self.scale_to(store, pins, notebook)?;
             }
         }
         Ok(())
